@@ -1,0 +1,22 @@
+# Regenerates arXiv:1905.03750: `snakemake --cores 8` makes every figure, Table II and the tables of limits and counts.
+
+
+configfile: "config/config.yaml"
+configfile: "config/experiments.yaml"
+configfile: "config/readings.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/fluxes.smk"
+include: "workflow/rules/rates.smk"
+include: "workflow/rules/chi2.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    input:
+        expand("figures/fig{number}.{kind}", number=range(1, 9), kind=["pdf", "png"]),
+        expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
+        "results/limits.csv",
+        "results/counts.csv",

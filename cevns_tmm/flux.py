@@ -1,0 +1,236 @@
+"""Neutrino spectra and their cumulative moments (sections 4.1 and 4.2, Eq. 28).
+
+The cross sections are sums of E^0, E^-1, E^-2, so a recoil spectrum needs of a normalised spectrum f(E)
+only M_k(E_min) = integral of f(E) E^-k above E_min for k = 0, 1, 2. A :class:`FluxTable` holds them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cevns_tmm.constants import m_mu, m_pi
+from cevns_tmm.units import MeV
+
+ORDERS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class FluxTable:
+    """Tabulated moments of one normalised spectrum: a continuum and monochromatic lines.
+
+    ``edges`` (n+1,) are energies; ``moments`` (3, n+1) the M_k of the continuum there; ``lower`` and
+    ``upper`` (3, n) the values of f(E) E^-k at the lower and upper end of each cell, so that jumps of f
+    are kept. ``breakpoints`` are the energies where f or its slope jumps, lines included. ``line_energy``
+    and ``line_weight`` (l,) are the lines.
+    """
+
+    edges: np.ndarray
+    moments: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    breakpoints: np.ndarray
+    line_energy: np.ndarray
+    line_weight: np.ndarray
+
+    def __post_init__(self):
+        cells = max(len(self.edges) - 1, 0)
+        if np.any(np.diff(self.edges) <= 0):
+            raise ValueError("edges: must increase strictly")
+        shapes = {"moments": len(self.edges), "lower": cells, "upper": cells}
+        for name, columns in shapes.items():
+            if np.shape(getattr(self, name)) != (len(ORDERS), columns):
+                raise ValueError(f"{name}: shape must be {(len(ORDERS), columns)}")
+        if np.shape(self.line_energy) != np.shape(self.line_weight):
+            raise ValueError("line_weight: shape must be that of line_energy")
+
+    def moment(self, k, E_min):
+        """M_k(E_min) (energy^-k), shape of ``E_min``: cubic Hermite between the tabulated edges.
+
+        Spectra end at the last edge; below the first there is nothing to add. ValueError unless
+        k is 0, 1 or 2.
+        """
+        if k not in ORDERS:
+            raise ValueError(f"k: {k!r} must be 0, 1 or 2")
+        E = np.asarray(E_min, float)
+        total = np.zeros(E.shape)
+        for energy, weight in zip(self.line_energy, self.line_weight, strict=True):
+            total = total + np.where(energy >= E, weight * energy**-k, 0.0)
+        if len(self.edges) == 0:
+            return total
+        inside = np.clip(E, self.edges[0], self.edges[-1])
+        cell = np.clip(np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2)
+        width = self.edges[cell + 1] - self.edges[cell]
+        t = (inside - self.edges[cell]) / width
+        M, lower, upper = self.moments[k], self.lower[k], self.upper[k]
+        return total + (
+            (1 - t) ** 2 * (1 + 2 * t) * M[cell]
+            + t**2 * (3 - 2 * t) * M[cell + 1]
+            - (1 - t) ** 2 * t * width * lower[cell]
+            + t**2 * (1 - t) * width * upper[cell]
+        )
+
+
+def tabulate(pieces=(), lines=(), cells=1000):
+    """Moments of a spectrum, normalised to 1, as a :class:`FluxTable`.
+
+    Parameters
+    ----------
+    pieces : sequence of (breakpoints, density): ``density(E, k)`` is f(E) E^-k on
+        ``breakpoints[0] <= E <= breakpoints[-1]``, smooth between neighbouring breakpoints (energies);
+        pieces adjoin
+    lines : sequence of (energy, weight)
+    cells : about how many cells the table is to have
+
+    ValueError for a spectrum that is empty, negative or not finite, or for pieces with gaps.
+    """
+    if not cells >= 1:
+        raise ValueError(f"cells: {cells!r} must be at least 1")
+    rows = []
+    for breaks, density in pieces:
+        breaks = np.asarray(breaks, float)
+        if len(breaks) < 2 or np.any(np.diff(breaks) <= 0) or breaks[0] < 0:
+            raise ValueError("pieces: breakpoints must be at least two, increasing and not negative")
+        rows.append((breaks, density))
+    for (before, _), (after, _) in zip(rows, rows[1:], strict=False):
+        if before[-1] != after[0]:
+            raise ValueError("pieces: each must begin where the one before ends")
+    if any(not (E > 0 and weight > 0) for E, weight in lines):
+        raise ValueError("lines: energies and weights must be positive")
+
+    all_edges, lower, upper, integrals = [], [], [], []
+    x, w = np.polynomial.legendre.leggauss(8)
+    for breaks, density in rows:
+        span = (rows[0][0][0], rows[-1][0][-1])
+        edges = _refine(breaks, span, cells)
+        left, right = edges[:-1], edges[1:]
+        centre, half = (left + right) / 2, (right - left) / 2
+        nodes = centre + np.multiply.outer(x, half)
+        for k in ORDERS:
+            values = density(nodes, k)
+            if not np.all(np.isfinite(values) & (values >= 0)):
+                raise ValueError("pieces: the spectrum must be finite and not negative")
+        integrals.append([half * (w @ density(nodes, k)) for k in ORDERS])
+        lower.append([density(left, k) for k in ORDERS])
+        upper.append([density(right, k) for k in ORDERS])
+        all_edges.append(edges if not all_edges else edges[1:])
+
+    def join(parts):
+        return np.concatenate(parts, axis=-1) if parts else np.zeros((len(ORDERS), 0))
+
+    cell_integrals = join([np.asarray(part) for part in integrals])
+    edges = np.concatenate(all_edges) if all_edges else np.zeros(0)
+    moments = np.zeros((len(ORDERS), len(edges)))
+    if len(edges):
+        moments[:, :-1] = np.cumsum(cell_integrals[:, ::-1], axis=1)[:, ::-1]
+    line_energy, line_weight = (np.array([line[i] for line in lines], float) for i in (0, 1))
+    norm = line_weight.sum() + (moments[0, 0] if len(edges) else 0.0)
+    if not norm > 0:
+        raise ValueError("pieces: the spectrum is empty")
+    return FluxTable(
+        edges=edges,
+        moments=moments / norm,
+        lower=join([np.asarray(part) for part in lower]) / norm,
+        upper=join([np.asarray(part) for part in upper]) / norm,
+        breakpoints=np.unique(np.concatenate([breaks for breaks, _ in rows] + [line_energy])),
+        line_energy=line_energy,
+        line_weight=line_weight / norm,
+    )
+
+
+def _refine(breaks, span, cells):
+    """Breakpoints with cells between them, none wider than the span/cells or 10 E/cells."""
+    edges = [breaks[:1]]
+    widest = (span[1] - span[0]) / cells
+    for left, right in zip(breaks, breaks[1:], strict=False):
+        parts = int(np.ceil((right - left) / widest))
+        if left > 0:
+            parts = max(parts, int(np.ceil(np.log(right / left) * cells / 10)))
+            edges.append(np.geomspace(left, right, parts + 1)[1:])
+        else:
+            edges.append(np.linspace(left, right, parts + 1)[1:])
+        edges[-1][-1] = right
+    return np.concatenate(edges)
+
+
+def pion_line_energy():
+    """Energy (m_pi² - m_mu²) / 2 m_pi of the prompt muon neutrino.
+
+    >>> round(pion_line_energy() / MeV, 2)
+    29.79
+    """
+    return (m_pi**2 - m_mu**2) / (2 * m_pi)
+
+
+# Eq. (28) as {power of E: coefficient in units of m_mu^-(power+1)}
+_MICHEL = {
+    "numubar": {2: 64 * 3 / 4, 3: -64},
+    "nue": {2: 192 * 1 / 2, 3: -192},
+}
+
+
+def pion_decay_at_rest(component, cells=1000):
+    """Flux table of one component of stopped-pion decay, Eq. (28).
+
+    ``component`` is "numu" (prompt line), "nue" or "numubar" (delayed, E <= m_mu/2); else ValueError.
+    """
+    if component == "numu":
+        return tabulate(lines=[(pion_line_energy(), 1.0)])
+    if component not in _MICHEL:
+        raise ValueError(f"component: {component!r} must be numu, nue or numubar")
+    terms = _MICHEL[component]
+
+    def density(E, k):
+        x = E / m_mu
+        value = sum(c * x ** (p - k) for p, c in terms.items()) * m_mu ** -(1 + k)
+        return np.maximum(value, 0.0)  # rounding at the end point, where nue vanishes
+
+    return tabulate([(np.array([0.0, m_mu / 2]), density)], cells=cells)
+
+
+def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=1000):
+    """Flux table of reactor antineutrinos (section 4.1), normalised to 1.
+
+    Below ``E_split`` a tabulated spectrum, linear between its points and zero below the first; above
+    it Sum over isotopes of fraction * exp(Sum_p a_p E^(p-1)), E in MeV, up to ``E_max``.
+
+    Parameters
+    ----------
+    low : (E, rho), each shape (n,): energies and neutrinos per MeV and fission
+    fission_fractions : mapping isotope -> fraction of fissions; they sum to 1
+    coefficients : mapping isotope -> sequence a_1, a_2, ...
+    E_split, E_max : energies
+
+    ValueError for tables that are unsorted, negative or end below ``E_split``, for fractions
+    that are negative or do not sum to 1, and for isotopes without coefficients.
+    """
+    E_low, rho = (np.asarray(x, float) for x in low)
+    if E_low.shape != rho.shape or E_low.ndim != 1 or np.any(np.diff(E_low) <= 0):
+        raise ValueError("low: energies must increase strictly, one value each")
+    if not (np.all(np.isfinite(rho)) and np.all(rho >= 0)):
+        raise ValueError("low: values must be finite and not negative")
+    if not E_low[0] < E_split <= E_low[-1]:
+        raise ValueError(f"E_split: {E_split / MeV:g} MeV must lie inside the low-energy table")
+    if not E_max > E_split:
+        raise ValueError(f"E_max: {E_max / MeV:g} MeV must exceed E_split")
+    if any(x < 0 for x in fission_fractions.values()) or (
+        abs(sum(fission_fractions.values()) - 1) > 1e-9
+    ):
+        raise ValueError("fission_fractions: must be positive and sum to 1")
+    missing = sorted(set(fission_fractions) - set(coefficients))
+    if missing:
+        raise ValueError(f"coefficients: none for {', '.join(missing)}")
+
+    def below(E, k):
+        return np.interp(E, E_low, rho) / E**k
+
+    def above(E, k):
+        return (
+            sum(
+                fraction * np.exp(np.polynomial.polynomial.polyval(E / MeV, coefficients[isotope]))
+                for isotope, fraction in fission_fractions.items()
+            )
+            / E**k
+        )
+
+    low_breaks = np.append(E_low[E_low < E_split], E_split)
+    return tabulate([(low_breaks, below), (np.array([E_split, E_max]), above)], cells=cells)

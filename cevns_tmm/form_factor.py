@@ -1,0 +1,49 @@
+"""Nuclear form factor in the symmetrised Fermi approximation, Eqs. (23)-(24)."""
+
+import numpy as np
+from scipy.special import spherical_jn
+
+from cevns_tmm.constants import hbar_c
+from cevns_tmm.units import fm
+
+DIFFUSENESS = 0.52 * fm
+"""Surface diffuseness a of Eq. (24)."""
+
+
+def half_density_radius(A):
+    """Half-density radius c = 1.23 A^(1/3) - 0.60 fm of Eq. (24) (length)."""
+    if not A >= 1:
+        raise ValueError(f"A: {A!r} must be at least 1")
+    return (1.23 * A ** (1 / 3) - 0.60) * fm
+
+
+def _y_coth_y_minus_1(y):
+    """y coth y - 1 without cancellation, for y >= 0."""
+    small = y < 0.1
+    yy = np.where(small, y, 0.0) ** 2
+    series = yy * (1 / 3 - yy * (1 / 45 - yy * (2 / 945 - yy * (1 / 4725 - yy * 2 / 93555))))
+    safe = np.where(small, 1.0, y)
+    return np.where(small, series, safe / np.tanh(safe) - 1)
+
+
+def form_factor(Q, A):
+    """F(Q²) of Eq. (23), dimensionless, same shape as ``Q``; F -> 1 for Q -> 0.
+
+    Parameters
+    ----------
+    Q : momentum transfer, any shape (energy), finite and >= 0
+    A : mass number
+
+    >>> float(form_factor(0.0, 133))
+    1.0
+    """
+    Q = np.asarray(Q, float)
+    if not np.all(np.isfinite(Q) & (Q >= 0)):
+        raise ValueError("Q: must be finite and not negative")
+    positive = np.where(Q > 0, Q, 1e-3 * hbar_c / fm)
+    x = positive * half_density_radius(A) / hbar_c
+    y = positive * np.pi * DIFFUSENESS / hbar_c
+    # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
+    # small for small Q, and neither is a difference of large terms
+    bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + x * spherical_jn(1, x)
+    return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(y) * bracket, 1.0)

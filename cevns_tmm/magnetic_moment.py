@@ -1,0 +1,84 @@
+"""Effective neutrino magnetic moments, Eqs. (5)-(19) and (37). Moments in Bohr magnetons."""
+
+import numpy as np
+
+from cevns_tmm.constants import hbar_c
+from cevns_tmm.mixing import flavour_index
+
+
+def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
+    """Complex Lambda_i from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
+
+    ``moduli`` has shape (3, ...) or is three broadcastable arrays [mu_B]; the third phase,
+    xi_3 = zeta_1 - zeta_2 = xi_1 - xi_2, is not free. The overall phase is unobservable: zeta_3 = 0.
+    """
+    L1, L2, L3 = np.broadcast_arrays(*moduli)
+    return np.stack([L1 * np.exp(-1j * xi_2), L2 * np.exp(-1j * xi_1), L3 + 0j])
+
+
+def moment_matrix(Lambda):
+    """Antisymmetric matrix of Eq. (6), lambda_ij = epsilon_ijk Lambda_k, shape (3, 3) [mu_B]."""
+    L1, L2, L3 = Lambda
+    return np.array([[0, L3, -L2], [-L3, 0, L1], [L2, -L1, 0]])
+
+
+def to_flavour_basis(Lambda, U):
+    """Lambda_alpha (e, mu, tau) from mass-basis Lambda_i, shape (3, ...): Lambda_alpha = U Lambda_i.
+
+    Equivalent to the matrix rotation of Eq. (8) for det U = 1.
+    """
+    return np.tensordot(U, Lambda, axes=1)
+
+
+def mu_nu_sq_amplitudes(lam, a_minus, a_plus):
+    """Effective moment squared of Eqs. (5) and (9) for given helicity amplitudes [mu_B²].
+
+    ``lam`` is the moment matrix, shape (3, 3), in the basis in which the amplitudes, shape (3,),
+    are given. ValueError for other shapes.
+    """
+    lam, a_minus, a_plus = (np.asarray(x, complex) for x in (lam, a_minus, a_plus))
+    if lam.shape != (3, 3):
+        raise ValueError(f"lam: shape {lam.shape} must be (3, 3)")
+    for name, a in (("a_minus", a_minus), ("a_plus", a_plus)):
+        if a.shape != (3,):
+            raise ValueError(f"{name}: shape {a.shape} must be (3,)")
+    left = np.sum(np.abs(lam @ a_minus) ** 2)
+    right = np.sum(np.abs(lam.conj().T @ a_plus) ** 2)
+    return left + right
+
+
+def mu_nu_sq(flavour, Lambda, U):
+    """Effective moment squared seen with one pure flavour at a short baseline [mu_B²].
+
+    Sum_i |Lambda_i|² - |Sum_i U_alpha,i Lambda_i|²: Eqs. (12) and (18) for e, (17) and (19) for mu;
+    the same for neutrinos and antineutrinos.
+
+    Parameters
+    ----------
+    flavour : "e", "mu" or "tau"
+    Lambda : mass-basis transition moments, shape (3, ...), complex or real [mu_B]
+    U : mixing matrix, shape (3, 3)
+
+    >>> from cevns_tmm.mixing import mixing_matrix
+    >>> U = mixing_matrix(0.32, 0.547, 0.0216)
+    >>> [round(float(mu_nu_sq("e", np.eye(3)[i], U)), 4) for i in range(3)]
+    [0.3347, 0.6869, 0.9784]
+    """
+    Lambda = np.asarray(Lambda)
+    row = U[flavour_index(flavour)]
+    # |row x Lambda|² is the same number, free of the cancellation of the difference
+    cross = np.cross(row.conj(), Lambda, axisb=0)
+    return np.sum(np.abs(cross) ** 2, axis=-1)
+
+
+def mu_nu_sq_baseline(flavour, Lambda, U, mass_squared, L, E):
+    """Effective moment squared after a path in vacuum, Eq. (37) [mu_B²].
+
+    ``mass_squared`` holds m_i², shape (3,) [energy²]; ``L`` is a length, ``E`` an energy > 0.
+    Tends to :func:`mu_nu_sq` for L -> 0.
+    """
+    if not E > 0:
+        raise ValueError(f"E: {E!r} must be positive")
+    phase = np.exp(-1j * np.asarray(mass_squared) * L / (2 * E * hbar_c))
+    amplitude = (U[flavour_index(flavour)].conj() * phase) @ moment_matrix(Lambda)
+    return np.sum(np.abs(amplitude) ** 2)

@@ -1,0 +1,65 @@
+"""Drawing shared by the figures: axes of moments, contours, legends, files."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+
+from cevns_tmm.io import replacing
+
+WIDTH = 6.1
+"""Width of a figure in inches."""
+
+PARAMETERS = (1, 2, 3)
+LINE_STYLES = ("-", "--", ":")
+"""Line style of each |Lambda_i|, or of each case of phases."""
+
+PLANES = {"12": (1, 2), "13": (1, 3), "23": (2, 3)}
+
+
+def modulus(i):
+    """Symbol of |Lambda_i|."""
+    return rf"$|\Lambda_{i}|$"
+
+
+def modulus_axis(i):
+    """Axis label of |Lambda_i| in Bohr magnetons."""
+    return rf"$|\Lambda_{i}|$ [$\mu_B$]"
+
+
+def row_of_planes(axes, limits):
+    """Label three log-log axes as the planes 12, 13 and 23, over ``limits`` [mu_B]."""
+    for ax, (i, j) in zip(axes, PLANES.values(), strict=True):
+        ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
+        ax.set(xlabel=modulus_axis(i), ylabel=modulus_axis(j))
+
+
+def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
+    """Contour of ``values`` (rows y, columns x) at ``level``; the region below it shaded if ``fill``."""
+    # the logarithm is nearly linear between the points of a logarithmic grid; the floor keeps it finite
+    height = np.log(np.maximum(values.astype(float), 1e-12 * level) / level)
+    if fill:
+        ax.contourf(Lambda, Lambda, height, levels=[-np.inf, 0], colors=[colour], alpha=0.12)
+    ax.contour(Lambda, Lambda, height, levels=[0], colors=[colour], linestyles=[linestyle])
+
+
+def colour_legend(owner, entries, **options):
+    """Legend of (label, colour) pairs on an axes or a figure."""
+    handles = [Line2D([], [], color=colour, label=label) for label, colour in entries]
+    return owner.legend(handles=handles, **options)
+
+
+def style_legend(ax, labels, **options):
+    """Legend of line styles, in the order of LINE_STYLES."""
+    handles = [
+        Line2D([], [], color="0.2", linestyle=style, label=label)
+        for style, label in zip(LINE_STYLES, labels, strict=False)
+    ]
+    return ax.legend(handles=handles, **options)
+
+
+def save(fig, pdf, png):
+    """Write a figure to both files, with nothing in them that differs between two runs."""
+    for path, metadata in ((pdf, {"CreationDate": None}), (png, {"Software": None})):
+        with replacing(path) as temporary:
+            fig.savefig(temporary, format=str(path).rsplit(".", 1)[-1], metadata=metadata)
+    plt.close(fig)

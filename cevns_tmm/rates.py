@@ -1,0 +1,99 @@
+"""Differential recoil rates and event counts, Eqs. (32)-(33)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cevns_tmm.cross_section import E_min, T_max, em_coefficients, sm_coefficients
+
+PANEL_RATIO = 1.5
+"""Quadrature panels span at most this ratio in recoil energy."""
+
+
+@dataclass(frozen=True)
+class RateTable:
+    """Recoil spectra at the nodes of a quadrature in recoil energy.
+
+    ``components`` (c names), ``isotopes`` (i names); ``T`` (n,) recoil energies and ``weight`` (n,) their
+    quadrature weights (energy); ``acceptance`` (i, n) the efficiency, 0 below the isotope's threshold;
+    ``sm`` and ``em`` (c, i, n) dN/dT before the acceptance (1/energy), ``em`` for mu_nu = 1 mu_B.
+    """
+
+    components: tuple
+    isotopes: tuple
+    T: np.ndarray
+    weight: np.ndarray
+    acceptance: np.ndarray
+    sm: np.ndarray
+    em: np.ndarray
+
+    def counts(self):
+        """Accepted events (n_sm, n_em per mu_B²), each of shape (c,)."""
+        accepted = self.acceptance * self.weight
+        return tuple(np.einsum("cin,in->c", rate, accepted) for rate in (self.sm, self.em))
+
+
+def quadrature(breakpoints, nodes):
+    """Composite Gauss-Legendre nodes and weights between increasing ``breakpoints`` (any unit).
+
+    Panels span at most a ratio ``PANEL_RATIO``; a first breakpoint at 0 is allowed. Two arrays of
+    the same length, empty if there are fewer than two breakpoints.
+    """
+    breaks = np.unique(np.asarray(breakpoints, float))
+    edges = list(breaks[:1])
+    for left, right in zip(breaks, breaks[1:], strict=False):
+        if left == 0:
+            left = right * 1e-3
+            edges.append(left)
+        panels = int(np.ceil(np.log(right / left) / np.log(PANEL_RATIO)))
+        edges.extend(np.geomspace(left, right, panels + 1)[1:])
+    edges = np.array(edges)
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    centre, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    T = centre[:, None] + half[:, None] * x
+    return T.ravel(), (half[:, None] * w).ravel()
+
+
+def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16):
+    """Recoil spectra of every flux component on every isotope.
+
+    Parameters
+    ----------
+    nuclei : list of (Isotope, number of nuclei)
+    thresholds : recoil threshold of each isotope, same length (energy, >= 0)
+    efficiency : callable of recoil energies, with ``breakpoints()``
+    fluence : mapping component -> neutrinos per area over the whole exposure
+    fluxes : mapping component -> FluxTable
+    nodes : Gauss-Legendre nodes per panel
+
+    Returns
+    -------
+    RateTable; its T is empty if no isotope can recoil above threshold. ValueError for a
+    negative threshold or fluence, or a component without a flux table.
+    """
+    if len(thresholds) != len(nuclei) or not all(t >= 0 for t in thresholds):
+        raise ValueError("thresholds: must be one non-negative energy per isotope")
+    for component, value in fluence.items():
+        if component not in fluxes:
+            raise ValueError(f"fluxes: no table for component {component!r}")
+        if not value >= 0:
+            raise ValueError(f"fluence: {component} {value!r} must not be negative")
+    breaks = np.concatenate(
+        [T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence]
+        + [np.asarray(thresholds, float), efficiency.breakpoints()]
+    )
+    T, weight = quadrature(breaks[breaks >= min(thresholds)], nodes)
+    shape = (len(fluence), len(nuclei), len(T))
+    sm, em = np.zeros(shape), np.zeros(shape)
+    acceptance = np.zeros(shape[1:])
+    if len(T):
+        for i, ((isotope, number), threshold) in enumerate(zip(nuclei, thresholds, strict=True)):
+            acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)
+            C_sm, C_em = sm_coefficients(T, isotope), em_coefficients(T, isotope)
+            E = E_min(T, isotope.mass)
+            for c, (component, value) in enumerate(fluence.items()):
+                M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
+                sm[c, i] = number * value * np.sum(C_sm * M, axis=0)
+                em[c, i] = number * value * np.sum(C_em * M, axis=0)
+    names = tuple(isotope.name for isotope, _ in nuclei)
+    return RateTable(tuple(fluence), names, T, weight, acceptance, sm, em)

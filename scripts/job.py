@@ -1,0 +1,58 @@
+"""What every job does around its work: output to the log, hashes of what it read."""
+
+import contextlib
+import hashlib
+import json
+import sys
+import traceback
+from pathlib import Path
+
+from cevns_tmm.io import sha256
+
+
+def run(snakemake, main):
+    """Run ``main(snakemake)`` with everything it prints in the job's log; exit status 1 if it fails."""
+    with (
+        open(snakemake.log[0], "w", encoding="utf-8") as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+    ):
+        try:
+            main(snakemake)
+        except Exception as error:
+            traceback.print_exc()
+            print(f"{snakemake.rule} {' '.join(snakemake.wildcards)}: {error}", file=log)
+            failed = True
+        else:
+            failed = False
+    if failed:
+        sys.exit(1)
+
+
+def provenance(snakemake):
+    """Hashes of the data files and parameters of a job, for the attributes of its HDF5 file."""
+    files = {
+        name: value
+        for name, value in snakemake.input.items()
+        if name != "code" and isinstance(value, str)
+    }
+    hashes = {"/".join(Path(path).parts[-2:]): sha256(path) for path in files.values()}
+    text = json.dumps(dict(snakemake.params.items()), sort_keys=True)
+    return {**hashes, "parameters": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def unique(blocks):
+    """Blocks that occur for the first time, and for the others the name of their first equal.
+
+    ``{name: block}`` -> ``({name: block}, {name: name of the equal one})``.
+    """
+    first, same = {}, {}
+    names = {}
+    for name, block in blocks.items():
+        key = json.dumps(block, sort_keys=True)
+        if key in names:
+            same[name] = names[key]
+        else:
+            names[key] = name
+            first[name] = block
+    return first, same

@@ -1,0 +1,59 @@
+"""Fig. 3: limits against luminosity."""
+
+import matplotlib.pyplot as plt
+from matplotlib.ticker import ScalarFormatter
+
+from cevns_tmm import io, plotting
+from scripts.job import run
+
+UNITS = {"luminosity": "1", "limit": "mu_B"}
+SHOWN = 1e-10  # unit of the axis in mu_B
+
+
+def axes_of_scan(ax, luminosity):
+    """Axes of a scan."""
+    ax.set(yscale="log", xlim=(luminosity[0], luminosity[-1]), xlabel=r"$F'/F$")
+    ax.yaxis.set_major_formatter(ScalarFormatter())
+
+
+def main(snakemake):
+    plt.style.use(snakemake.input.style)
+    params = snakemake.params
+    paths = dict(zip(params.experiments, snakemake.input.luminosity, strict=True))
+
+    def scans(kind, beam):
+        for name, block in params.experiments.items():
+            if block["kind"] == kind:
+                yield block, io.read(paths[name], f"current/{params.reading}/{beam}", UNITS)
+
+    fig = plt.figure(figsize=(plotting.WIDTH, 5.2))
+    upper, lower = fig.subfigures(2, 1)
+    axes = upper.subplots(1, 2, sharey=True)
+    entries = {}
+    for ax, beam in zip(axes, ("prompt", "delayed"), strict=True):
+        for block, data in scans("pion-decay-at-rest", beam):
+            for curve, style in zip(data["limit"], plotting.LINE_STYLES, strict=True):
+                ax.plot(data["luminosity"], curve / SHOWN, style, color=block["colour"])
+            entries[block["label"]] = block["colour"]
+            axes_of_scan(ax, data["luminosity"])
+        ax.set(title=beam)
+    axes[0].set(ylabel=r"$|\Lambda_i|$ at 90% C.L. [$10^{-10}\,\mu_B$]")
+    plotting.style_legend(axes[0], map(plotting.modulus, plotting.PARAMETERS), loc="upper right")
+    plotting.colour_legend(axes[1], entries.items(), loc="upper right", ncols=2)
+
+    axes = lower.subplots(1, 3, sharey=True)
+    entries = {}
+    for n, (ax, i) in enumerate(zip(axes, plotting.PARAMETERS, strict=True)):
+        for block, data in scans("reactor", "reactor"):
+            ax.plot(data["luminosity"], data["limit"][n] / SHOWN, color=block["colour"])
+            entries[block["label"]] = block["colour"]
+            axes_of_scan(ax, data["luminosity"])
+        ax.set(title=plotting.modulus(i))
+    axes[0].set(ylabel=r"$|\Lambda_i|$ at 90% C.L. [$10^{-10}\,\mu_B$]")
+    legend = plotting.colour_legend
+    legend(lower, entries.items(), loc="outside upper center", ncols=max(len(entries), 1))
+    plotting.save(fig, *snakemake.output)
+
+
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,0 +1,51 @@
+"""Fig. 7: allowed regions for different phases."""
+
+import matplotlib.pyplot as plt
+
+from cevns_tmm import io, plotting
+from scripts.job import run
+
+UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}
+RANGES = {"pion-decay-at-rest": (1e-9, 1e-7), "reactor": (1e-11, 1e-9)}
+PHASE = {"12": 3, "13": 2, "23": 1}  # index of the xi that the plane's pair has
+
+
+def of_pi(value):
+    """A phase in units of pi as text."""
+    if value in (0, 1):
+        return "0" if value == 0 else r"\pi"
+    return rf"{value:g}\pi"
+
+
+def main(snakemake):
+    plt.style.use(snakemake.input.style)
+    experiments, contours = snakemake.params.experiments, snakemake.params.contours
+    size = (plotting.WIDTH, 2.7 * len(experiments))
+    fig = plt.figure(figsize=size)
+    subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
+    paths = snakemake.input.phases
+    for subfigure, (name, block), path in zip(subfigures, experiments.items(), paths, strict=True):
+        axes = subfigure.subplots(1, 3)
+        labels = []
+        for (group, case), style in zip(
+            contours[name].items(), plotting.LINE_STYLES * 10, strict=False
+        ):
+            data = io.read(path, group, UNITS)
+            for ax, plane in zip(axes, plotting.PLANES, strict=True):
+                values, level = data[f"delta_chi2_{plane}"], data["level"]
+                plotting.contour(
+                    ax, data["Lambda"], values, level, block["colour"], style, fill=style == "-"
+                )
+            phases = of_pi(case["xi_over_pi"]), of_pi(case["delta_CP_over_pi"])
+            labels.append(rf"$\xi_k={phases[0]},\ \delta_{{CP}}={phases[1]}$")
+        plotting.row_of_planes(axes, RANGES[block["kind"]])
+        beam = group.split("/")[2]
+        title = block["label"] if beam == "reactor" else f"{block['label']}, {beam}"
+        for ax, plane in zip(axes, plotting.PLANES, strict=True):
+            ax.set_title(rf"{title}, $\xi_k=\xi_{PHASE[plane]}$")
+        plotting.style_legend(subfigure, labels, loc="outside upper center", ncols=len(labels))
+    plotting.save(fig, *snakemake.output)
+
+
+if __name__ == "__main__":
+    run(snakemake, main)

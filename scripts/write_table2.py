@@ -1,0 +1,106 @@
+"""Table II: reproduced and published limits -> results/table2.{csv,md,tex}."""
+
+import math
+
+from tabulate import tabulate
+
+from scripts.job import run
+from scripts.text import read_csv, write_csv, write_text
+
+UNIT = 1e-10
+PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
+TEX = r"""\documentclass{article}
+\usepackage[a4paper,landscape,margin=1.5cm]{geometry}
+\usepackage{booktabs}
+\pagestyle{empty}
+\begin{document}
+\footnotesize
+\setlength{\tabcolsep}{4pt}
+\centering
+90\,\% C.L. limits on $|\Lambda_i|$ in units of $10^{-10}\,\mu_B$
+
+\medskip
+BODY
+\end{document}
+"""
+
+
+def digits(limit):
+    """A limit in units of 1e-10 mu_B with four significant digits."""
+    if math.isinf(limit):
+        return "inf"
+    decimals = max(0, 3 - math.floor(math.log10(limit)))
+    return f"{limit:.{decimals}f}"
+
+
+def entries(limits, published, reading):
+    """Rows of the table, one per entry, in the order of the limits; the full beam is not in Table II."""
+    values = {}
+    for row in limits:
+        key = (row["experiment"], row["setup"], row["component"], row["parameter"])
+        values.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
+    printed = {
+        (row["experiment"], row["setup"], row["component"], parameter): row[parameter]
+        for row in published
+        for parameter in PARAMETERS
+    }
+    for key, by_reading in values.items():
+        if key[2] != "full":
+            value, text = by_reading[reading], printed.get(key)
+            ratio = value / float(text) if text else math.nan
+            others = [by_reading[r] for r in by_reading if r != reading]
+            yield key, value, text, ratio, others
+
+
+def cells(row):
+    """One entry as text: reproduced, published, ratio, other readings."""
+    _, value, text, ratio, others = row
+    ratio = "" if math.isnan(ratio) else f"{ratio:.3f}"
+    return [digits(value), text or "", ratio, *map(digits, others)]
+
+
+def wide(table, labels):
+    """One line per experiment, setup and component, with the three entries side by side."""
+    lines = {}
+    for row in table:
+        experiment, setup, component, _ = row[0]
+        line = lines.setdefault(
+            row[0][:3], [component, labels.get(experiment, experiment), setup]
+        )
+        line.extend(cells(row))
+    order = ["prompt", "delayed", "reactor", "solar"]
+    return sorted(lines.values(), key=lambda line: order.index(line[0]))
+
+
+def main(snakemake):
+    reading = snakemake.params.reading
+    limits = read_csv(snakemake.input.limits)
+    table = list(entries(limits, read_csv(snakemake.input.published), reading))
+    others = [r for r in dict.fromkeys(row["reading"] for row in limits) if r != reading]
+    names = [reading, "published", "ratio", *others]
+    write_csv(
+        snakemake.output.csv,
+        ["experiment", "setup", "component", "parameter", *names],
+        [[*row[0], *cells(row)] for row in table],
+    )
+    rows = wide(table, snakemake.params.labels)
+    heads = ["component", "experiment", "setup"]
+    text = tabulate(
+        rows,
+        heads + [f"Λ{i} {name}" for i in (1, 2, 3) for name in names],
+        tablefmt="github",
+        disable_numparse=True,
+    )
+    write_text(snakemake.output.md, f"90 % C.L. limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
+    symbols = {i: rf"$|\Lambda_{i}|$" for i in (1, 2, 3)}
+    body = tabulate(
+        [[cell.replace("inf", r"$\infty$") for cell in row] for row in rows],
+        heads + [f"{symbols[i]} {name}" for i in (1, 2, 3) for name in names],
+        tablefmt="latex_booktabs",
+        disable_numparse=True,
+    )
+    write_text(snakemake.output.tex, TEX.replace("BODY", body))
+
+
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,0 +1,74 @@
+import ast
+import os
+from pathlib import Path
+
+import yaml
+from snakemake.utils import min_version
+
+from workflow.study import ConfigError, Study
+
+min_version("9.0")
+
+ROOT = Path(workflow.basedir)
+
+# Jobs import the package of this checkout, draw without a screen and compute in one thread.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+os.environ["MPLBACKEND"] = "Agg"
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+
+container: "docker://python:3.11-slim"
+
+
+wildcard_constraints:
+    experiment="[A-Za-z][A-Za-z0-9-]*",
+    source="[A-Za-z][A-Za-z0-9-]*",
+    name="[A-Za-z][A-Za-z0-9-]*",
+
+
+def load_study():
+    files = {}
+    for name in ("config", "experiments", "readings"):
+        with open(ROOT / f"workflow/schemas/{name}.schema.yaml", encoding="utf-8") as file:
+            schema = yaml.safe_load(file)
+        files[f"config/{name}.yaml"] = (schema, list(schema["properties"]))
+    return Study(config, files)
+
+
+try:
+    STUDY = load_study()
+except ConfigError as error:
+    raise SystemExit(f"cevns-tmm: {error}")
+
+
+def modules(file):
+    """Modules of this checkout that a Python file imports, directly or not."""
+    found = {}
+
+    def visit(path):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
+            elif isinstance(node, ast.Import):
+                names = [a.name for a in node.names]
+            for name in names:
+                candidate = f"{name.replace('.', '/')}.py"
+                if (ROOT / candidate).is_file() and candidate not in found:
+                    found[candidate] = True
+                    visit(ROOT / candidate)
+
+    visit(ROOT / file)
+    return sorted(str(ROOT / candidate) for candidate in found)
+
+
+def code(script):
+    """What a rule's script imports: Snakemake itself watches only the script."""
+    return modules(f"scripts/{script}.py")
+
+
+def resource_file(name):
+    return str(ROOT / "resources" / name)

@@ -1,0 +1,365 @@
+"""What is to be computed: the configuration checked, and resolved for each reading.
+
+No physics and no files are touched here, so that a mistake is found before any job starts.
+"""
+
+import copy
+import itertools
+import math
+import numbers
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import best_match
+
+from cevns_tmm.experiment import BEAMS, COMPONENTS
+from cevns_tmm.nuclei import element, isotope
+
+SETUPS = ("current", "future")
+
+
+class ConfigError(Exception):
+    """A value of the configuration that is not allowed; the message is one line."""
+
+
+def _is_finite_number(checker, value):
+    return (
+        isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    )
+
+
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite_number),
+)
+
+
+def _shown(value):
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _allowed(error):
+    """What the violated rule of the schema allows, in words."""
+    rule, limit = error.validator, error.validator_value
+    known = ", ".join(sorted(error.schema.get("properties", {})))
+    words = {
+        "type": f"must be {limit}",
+        "enum": "must be one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
+        "const": f"must be {limit}",
+        "exclusiveMinimum": f"must be greater than {limit}",
+        "minimum": f"must be at least {limit}",
+        "exclusiveMaximum": f"must be less than {limit}",
+        "maximum": f"must be at most {limit}",
+        "minItems": f"must have at least {limit} items",
+        "maxItems": f"must have at most {limit} items",
+        "minProperties": "must not be empty",
+        "minLength": "must not be empty",
+        "uniqueItems": "must not repeat an item",
+        "pattern": f"must match {limit}",
+        "additionalProperties": f"has an unknown key; allowed are {known}",
+        "required": f"must have the keys {', '.join(limit) if rule == 'required' else ''}",
+    }.get(rule, "is not allowed here")
+    if rule == "type" and isinstance(error.instance, str):
+        try:
+            float(error.instance)
+        except ValueError:
+            return words
+        words += f"; YAML reads it as text, write {float(error.instance)!r} in YAML's form, e.g. 1.0e-9"
+    return words
+
+
+def check_schema(data, schema, file):
+    """Check ``data`` against a JSON schema; ConfigError naming file, key, value and what is allowed."""
+    error = best_match(_Validator(schema).iter_errors(data))
+    if error is None:
+        return
+    path, value = list(error.absolute_path), error.instance
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(map(str, value)) - set(error.schema.get("properties", {})))
+        raise ConfigError(f"{file}: {_key(path)}: unknown key {unknown[0]!r}; {_allowed(error)}")
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in value]
+        raise ConfigError(f"{file}: {_key(path)}: key {missing[0]!r} is missing")
+    raise ConfigError(f"{file}: {_key(path)}: {_shown(value)} {_allowed(error)}")
+
+
+def _key(path):
+    return ".".join(map(str, path)) or "top level"
+
+
+class Study:
+    """The configuration of a run: experiments, setups and readings, and what each stage needs of them.
+
+    ``config`` is the merged configuration, ``files`` maps each file name to the (schema, top-level
+    keys) it answers for. Raises ConfigError.
+    """
+
+    def __init__(self, config, files):
+        self.config = config
+        self.files = files
+        self._check(config)
+        self.readings = list(config["readings"])
+        self.experiments = list(config["experiments"])
+        self.sources = list(config["sources"])
+        self.solar = list(config["solar"])
+        self._resolved = {name: self._resolve(name) for name in self.readings}
+
+    def _file(self, key):
+        return next(file for file, (_, keys) in self.files.items() if key in keys)
+
+    def _check(self, config):
+        unknown = sorted(set(config) - {key for _, keys in self.files.values() for key in keys})
+        if unknown:
+            known = sorted(key for _, keys in self.files.values() for key in keys)
+            raise ConfigError(
+                f"configuration: top level: unknown key {unknown[0]!r}; allowed are {', '.join(known)}"
+            )
+        for file, (schema, keys) in self.files.items():
+            check_schema({key: config[key] for key in keys if key in config}, schema, file)
+        for name, source in config["sources"].items():
+            self._check_source(name, source)
+        for name, block in config["experiments"].items():
+            self._check_experiment(config, name, block)
+        for name, block in config["solar"].items():
+            if name in config["experiments"]:
+                self._refuse(f"solar.{name}", name, "must not be the name of an experiment")
+            self._check_range(f"solar.{name}.plane_muB", block["plane_muB"])
+        self._check_range("luminosity.range", config["luminosity"]["range"])
+        for nuclide in config["quenching"]["nuclides"]:
+            try:
+                isotope(nuclide)
+            except ValueError:
+                self._refuse("quenching.nuclides", nuclide, "must be isotopes such as Ge72")
+        for name, block in config["phases"].items():
+            if name not in config["experiments"]:
+                known = ", ".join(config["experiments"])
+                self._refuse(f"phases.{name}", name, f"must be an experiment: {known}")
+            beams = BEAMS[config["sources"][config["experiments"][name]["source"]]["kind"]]
+            if block["beam"] not in beams:
+                self._refuse(f"phases.{name}.beam", block["beam"], f"must be one of {', '.join(beams)}")
+        if config["figures_reading"] not in config["readings"]:
+            known = ", ".join(config["readings"])
+            self._refuse("figures_reading", config["figures_reading"], f"must be one of {known}")
+        for name, departures in config["readings"].items():
+            for departure in departures:
+                if departure not in config["departures"]:
+                    known = ", ".join(config["departures"])
+                    self._refuse(f"readings.{name}", departure, f"must be departures: {known}")
+
+    def _refuse(self, key, value, allowed):
+        file = self._file(key.split(".")[0])
+        raise ConfigError(f"{file}: {key}: {_shown(value)} {allowed}")
+
+    def _check_range(self, key, limits):
+        if not limits[0] < limits[1]:
+            self._refuse(key, limits, "must be a lower and a higher value")
+
+    def _check_source(self, name, source):
+        for key in ("profile_muB", "plane_muB"):
+            self._check_range(f"sources.{name}.{key}", source[key])
+        if source["kind"] == "reactor":
+            total = sum(source["fission_fractions"].values())
+            if abs(total - 1) > 1e-9:
+                self._refuse(f"sources.{name}.fission_fractions", total, "must be a sum of 1")
+
+    def _check_experiment(self, config, name, block):
+        key = f"experiments.{name}"
+        if block["source"] not in config["sources"]:
+            known = ", ".join(config["sources"])
+            self._refuse(f"{key}.source", block["source"], f"must be one of {known}")
+        is_reactor = config["sources"][block["source"]]["kind"] == "reactor"
+        if is_reactor and "flux_per_cm2_s" not in block:
+            self._refuse(key, block["source"], "must have the key flux_per_cm2_s, being a reactor's")
+        if not is_reactor and "flux_per_cm2_s" in block:
+            self._refuse(f"{key}.flux_per_cm2_s", block["flux_per_cm2_s"], "is for reactors only")
+        for symbol in block["target"]:
+            try:
+                element(symbol)
+            except ValueError:
+                self._refuse(f"{key}.target", symbol, "must be elements with natural isotopes")
+        for setup in SETUPS:
+            if setup not in block:
+                continue
+            values, where = block[setup], f"{key}.{setup}"
+            flat = not isinstance(values["efficiency"], dict)
+            if values["threshold_keV"] == 0 and (
+                flat or block["threshold_scale"] == "electron-equivalent"
+            ):
+                allowed = "must be greater than 0: the magnetic-moment rate diverges there"
+                self._refuse(f"{where}.threshold_keV", 0, allowed)
+            window = None if flat else values["efficiency"].get("window_PE")
+            if window and window[0] > window[1]:
+                self._refuse(f"{where}.efficiency.window_PE", window, "must be first and last")
+            if window and window[0] == 0 and values["threshold_keV"] == 0:
+                allowed = "must begin above 0 where there is no threshold"
+                self._refuse(f"{where}.efficiency.window_PE", window, allowed)
+            if "time_window_us" in values and is_reactor:
+                self._refuse(f"{where}.time_window_us", values["time_window_us"], "needs a pulsed source")
+
+    def _resolve(self, reading):
+        """The configuration with the departures of a reading applied, checked again."""
+        config = copy.deepcopy(self.config)
+        for departure in config["readings"][reading]:
+            for key, value in config["departures"][departure]["sets"].items():
+                *parents, last = key.split(".")
+                target = config
+                for parent in parents:
+                    target = target.get(parent) if isinstance(target, dict) else None
+                if not parents or not isinstance(target, dict):
+                    where = f"departures.{departure}.sets"
+                    self._refuse(where, key, "must be a key of the configuration")
+                target[last] = value
+        try:
+            self._check(config)
+        except ConfigError as error:
+            raise ConfigError(f"{error} (after the departures of reading {reading!r})") from None
+        return config
+
+    def source_kind(self, experiment):
+        """Kind of the source of an experiment."""
+        source = self.config["experiments"][experiment]["source"]
+        return self.config["sources"][source]["kind"]
+
+    def beams(self, experiment):
+        """Beams of an experiment: {name: components}."""
+        return BEAMS[self.source_kind(experiment)]
+
+    def components(self, source):
+        """Flux components of a source."""
+        return COMPONENTS[self.config["sources"][source]["kind"]]
+
+    def setups(self, experiment):
+        """Setups that an experiment has."""
+        return [setup for setup in SETUPS if setup in self.config["experiments"][experiment]]
+
+    def _each(self, experiment, block):
+        return {
+            f"{setup}/{reading}": block(self._resolved[reading], setup)
+            for setup in self.setups(experiment)
+            for reading in self.readings
+        }
+
+    def flux_blocks(self, source):
+        """What the flux tables of a source depend on, by reading."""
+        spectrum = ("kind", "fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV")
+        return {
+            reading: {key: block[key] for key in spectrum if key in block}
+            for reading in self.readings
+            for block in [self._resolved[reading]["sources"][source]]
+        }
+
+    def rate_blocks(self, experiment):
+        """What the rates of an experiment depend on, by "setup/reading"."""
+
+        def block(config, setup):
+            common = {
+                key: value
+                for key, value in config["experiments"][experiment].items()
+                if key not in ("label", "colour", *SETUPS)
+            }
+            specific = dict(config["experiments"][experiment][setup])
+            specific.pop("data", None)
+            source = {
+                key: value
+                for key, value in config["sources"][common["source"]].items()
+                if key not in ("profile_muB", "plane_muB")
+            }
+            return {
+                "target_shares": "mole",
+                "threshold_inversion": config["quenching"]["threshold_inversion"],
+                **common,
+                **specific,
+                "source": source,
+            }
+
+        return self._each(experiment, block)
+
+    def statistics_blocks(self, experiment):
+        """What turns the counts of an experiment into limits, by "setup/reading"."""
+
+        def block(config, setup):
+            data = config["experiments"][experiment][setup].get("data")
+            if data is None:
+                nuisance_on = config["statistics"]["nuisance_on"]
+                chi2 = {"asimov": {**config["statistics"][setup], "nuisance_on": nuisance_on}}
+            else:
+                chi2 = {"data": data}
+            return {
+                **chi2,
+                "confidence_level": config["confidence_level"],
+                "oscillation": config["oscillation"],
+            }
+
+        return self._each(experiment, block)
+
+    def solar_blocks(self, name):
+        """What the limits of a solar experiment depend on, by reading."""
+        return {
+            reading: {
+                **config["solar"][name],
+                "sin2_theta13": config["oscillation"]["sin2_theta13"],
+            }
+            for reading, config in self._resolved.items()
+        }
+
+    def source_of(self, experiment):
+        """Name of the source of an experiment."""
+        return self.config["experiments"][experiment]["source"]
+
+    def ranges(self, experiment):
+        """Ranges of the profiles and planes of an experiment [mu_B]."""
+        source = self.config["sources"][self.source_of(experiment)]
+        return {"profile": source["profile_muB"], "plane": source["plane_muB"]}
+
+    def plane_contours(self, experiment):
+        """Planes to compute for an experiment, by group: setup, reading, beam and phases."""
+        reading = self.config["figures_reading"]
+        delta = self._resolved[reading]["oscillation"]["delta_CP_over_pi"]
+        return {
+            f"{setup}/{reading}/{beam}": {
+                "counts": f"{setup}/{reading}",
+                "beam": list(components),
+                "xi_over_pi": 0.0,
+                "delta_CP_over_pi": delta,
+            }
+            for setup in self.setups(experiment)
+            for beam, components in self.beams(experiment).items()
+        }
+
+    def phase_contours(self, experiment):
+        """Planes of an experiment with the phases of Fig. 7, by group, like :meth:`plane_contours`."""
+        reading, block = self.config["figures_reading"], self.config["phases"][experiment]
+        components = self.beams(experiment)[block["beam"]]
+        return {
+            f"current/{reading}/{block['beam']}/case{number}": {
+                "counts": f"current/{reading}",
+                "beam": list(components),
+                **case,
+            }
+            for number, case in enumerate(block["cases"], 1)
+        }
+
+    def plane_rows(self, rows):
+        """Rows of a figure of planes: [(group, setup, beam), ...] for (setup, beam) pairs."""
+        reading = self.config["figures_reading"]
+        return [(f"{setup}/{reading}/{beam}", setup, beam) for setup, beam in rows]
+
+    def style_of(self, kind):
+        """:meth:`style` of the experiments at one kind of source, with their setups."""
+        return {
+            name: {**block, "setups": self.setups(name)}
+            for name, block in self.style().items()
+            if block["kind"] == kind
+        }
+
+    def style(self):
+        """Label, colour and source kind of every experiment, in order, for figures and tables."""
+        cycle = itertools.cycle(["#000000", "#56B4E9", "#661100", "#6699CC", "#888888"])
+        return {
+            name: {
+                "label": block.get("label", name),
+                "colour": block.get("colour") or next(cycle),
+                "kind": self.source_kind(name),
+            }
+            for name, block in self.config["experiments"].items()
+        }
