@@ -41,10 +41,8 @@ def fluence(setup):
     total = source["neutrinos_per_proton"] * protons / sphere
     window = setup.get("time_window_us")
     if window is None:
-        return {c: total for c in COMPONENTS[source["kind"]]}
-    return {
-        c: total * -math.expm1(-window * us / _LIFETIME[c]) for c in COMPONENTS[source["kind"]]
-    }
+        return dict.fromkeys(COMPONENTS[source["kind"]], total)
+    return {c: total * -math.expm1(-window * us / _LIFETIME[c]) for c in COMPONENTS[source["kind"]]}
 
 
 def efficiency(setup):
@@ -74,7 +72,4 @@ def thresholds(setup):
     isotopes = [isotope for isotope, _ in nuclei(setup)]
     if setup["threshold_scale"] == "nuclear-recoil":
         return [threshold] * len(isotopes)
-    return [
-        recoil_threshold(threshold, i.Z, i.A, setup["threshold_inversion"]) for i in isotopes
-    ]
-
+    return [recoil_threshold(threshold, i.Z, i.A, setup["threshold_inversion"]) for i in isotopes]

@@ -58,7 +58,9 @@ class FluxTable:
         if len(self.edges) == 0:
             return total
         inside = np.clip(E, self.edges[0], self.edges[-1])
-        cell = np.clip(np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2)
+        cell = np.clip(
+            np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2
+        )
         width = self.edges[cell + 1] - self.edges[cell]
         t = (inside - self.edges[cell]) / width
         M, lower, upper = self.moments[k], self.lower[k], self.upper[k]
@@ -89,7 +91,9 @@ def tabulate(pieces=(), lines=(), cells=1000):
     for breaks, density in pieces:
         breaks = np.asarray(breaks, float)
         if len(breaks) < 2 or np.any(np.diff(breaks) <= 0) or breaks[0] < 0:
-            raise ValueError("pieces: breakpoints must be at least two, increasing and not negative")
+            raise ValueError(
+                "pieces: breakpoints must be at least two, increasing and not negative"
+            )
         rows.append((breaks, density))
     for (before, _), (after, _) in zip(rows, rows[1:], strict=False):
         if before[-1] != after[0]:

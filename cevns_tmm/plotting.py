@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from cevns_tmm.io import replacing
 
@@ -26,11 +27,19 @@ def modulus_axis(i):
     return rf"$|\Lambda_{i}|$ [$\mu_B$]"
 
 
+def percent(confidence_level):
+    """A confidence level as text."""
+    return f"{100 * confidence_level:.6g}% C.L."
+
+
 def row_of_planes(axes, limits):
     """Label three log-log axes as the planes 12, 13 and 23, over ``limits`` [mu_B]."""
     for ax, (i, j) in zip(axes, PLANES.values(), strict=True):
         ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
         ax.set(xlabel=modulus_axis(i), ylabel=modulus_axis(j))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(LogLocator(numticks=10))
+            axis.set_tick_params(labelsize=7)
 
 
 def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
@@ -42,19 +51,16 @@ def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
     ax.contour(Lambda, Lambda, height, levels=[0], colors=[colour], linestyles=[linestyle])
 
 
-def colour_legend(owner, entries, **options):
-    """Legend of (label, colour) pairs on an axes or a figure."""
-    handles = [Line2D([], [], color=colour, label=label) for label, colour in entries]
-    return owner.legend(handles=handles, **options)
-
-
-def style_legend(ax, labels, **options):
-    """Legend of line styles, in the order of LINE_STYLES."""
-    handles = [
+def legend(owner, colours=(), styles=()):
+    """Legend above a figure: (label, colour) pairs, then labels of the line styles in their order."""
+    handles = [Line2D([], [], color=colour, label=label) for label, colour in colours]
+    handles += [
         Line2D([], [], color="0.2", linestyle=style, label=label)
-        for style, label in zip(LINE_STYLES, labels, strict=False)
+        for label, style in zip(styles, LINE_STYLES * len(styles), strict=False)
     ]
-    return ax.legend(handles=handles, **options)
+    owner.legend(
+        handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2
+    )
 
 
 def save(fig, pdf, png):

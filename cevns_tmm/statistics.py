@@ -44,7 +44,9 @@ class CountingExperiment:
             raise ValueError(f"scaled: {self.scaled!r} must not be negative")
 
     @classmethod
-    def from_data(cls, n_sm, n_measured, beam_neutrons, steady_state, sigma_signal, sigma_background):
+    def from_data(
+        cls, n_sm, n_measured, beam_neutrons, steady_state, sigma_signal, sigma_background
+    ):
         """Eq. (34): measured events with a prompt-neutron and a steady-state background."""
         return cls(
             residual=n_measured - n_sm - beam_neutrons,

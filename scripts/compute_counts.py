@@ -1,9 +1,8 @@
 """Event counts of one experiment -> results/counts/{experiment}.h5."""
 
-from scripts.job import provenance, run
-
 from cevns_tmm import io
 from cevns_tmm.rates import RateTable
+from scripts.job import provenance, run
 
 
 def counts(path, group):
@@ -33,7 +32,9 @@ def counts(path, group):
 
 def main(snakemake):
     groups = {name: counts(snakemake.input.rates, name) for name in snakemake.params.groups}
-    description = f"Events of {snakemake.wildcards.experiment} above threshold, by setup and reading"
+    description = (
+        f"Events of {snakemake.wildcards.experiment} above threshold, by setup and reading"
+    )
     io.write(snakemake.output[0], groups, description, provenance(snakemake))
 
 

@@ -1,12 +1,12 @@
 """Limits against luminosity of one experiment -> results/luminosity/{experiment}.h5."""
 
 import numpy as np
-from scripts.counted import PARAMETERS, mixing, read_counts
-from scripts.job import provenance, run
 
 from cevns_tmm import io
 from cevns_tmm.limits import counting_experiment, log_range, moment_limits
 from cevns_tmm.statistics import delta_chi2_quantile
+from scripts.counted import PARAMETERS, mixing, read_counts
+from scripts.job import provenance, run
 
 EVENTS = ("n_measured", "beam_neutrons", "steady_state")
 
@@ -35,9 +35,7 @@ def scan(n_sm, n_em, block, beam, luminosity):
     return {
         "parameter": io.Data(PARAMETERS, "1", "the one moment that is not zero"),
         "luminosity": io.Data(luminosity, "1", "F'/F, luminosity relative to the current setup"),
-        "limit": io.Data(
-            np.transpose(limits), "mu_B", "upper limit", ("parameter", "luminosity")
-        ),
+        "limit": io.Data(np.transpose(limits), "mu_B", "upper limit", ("parameter", "luminosity")),
     }
 
 

@@ -3,12 +3,12 @@
 import math
 
 import numpy as np
-from scripts.counted import mixing, read_chi2
-from scripts.job import provenance, run
 
 from cevns_tmm import io
 from cevns_tmm.limits import PLANES, excess, log_range, pair_moments
 from cevns_tmm.statistics import delta_chi2_quantile
+from scripts.counted import mixing, read_chi2
+from scripts.job import provenance, run
 
 
 def planes(chi2, n_em, beam, U, xi, level, Lambda):

@@ -1,12 +1,12 @@
 """One-dimensional profiles and limits of one experiment -> results/profiles/{experiment}.h5."""
 
 import numpy as np
-from scripts.counted import PARAMETERS, mixing, read_chi2
-from scripts.job import provenance, run
 
 from cevns_tmm import io
 from cevns_tmm.limits import excess, log_range, moment_limits
 from cevns_tmm.statistics import delta_chi2_quantile
+from scripts.counted import PARAMETERS, mixing, read_chi2
+from scripts.job import provenance, run
 
 
 def profile(chi2, n_em, beam, U, level, Lambda):

@@ -1,12 +1,12 @@
 """Quenching factor against recoil energy -> results/quenching.h5."""
 
 import numpy as np
-from scripts.job import provenance, run
 
 from cevns_tmm import io
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_factor
 from cevns_tmm.units import keV
+from scripts.job import provenance, run
 
 
 def main(snakemake):

@@ -1,11 +1,10 @@
 """Differential rates of one experiment -> results/rates/{experiment}.h5."""
 
-from scripts.job import provenance, run, unique
-
 from cevns_tmm import experiment, io
 from cevns_tmm.flux import FluxTable
 from cevns_tmm.rates import differential_rates
 from cevns_tmm.units import MeV, keV
+from scripts.job import provenance, run, unique
 
 
 def read_flux(path, group):

@@ -1,12 +1,12 @@
 """A solar limit translated to the transition moments -> results/solar/{name}.h5."""
 
 import numpy as np
-from scripts.counted import PARAMETERS
-from scripts.job import provenance, run
 
 from cevns_tmm import io
 from cevns_tmm.limits import PLANES, log_range, pair_moments
 from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
+from scripts.counted import PARAMETERS
+from scripts.job import provenance, run
 
 
 def translate(block, points):

@@ -8,16 +8,18 @@ from scripts.job import run
 UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1"}
 
 
-def profile_axes(ax, level, limits):
+def profile_axes(ax, level, text, limits):
     """Axes of a profile, with the line of the limit."""
     ax.set(xscale="log", xlim=limits, ylim=(0, 10))
     ax.axhline(level, color="0.5", linewidth=0.7, zorder=0)
-    ax.annotate("90% C.L.", (0.02, level), xycoords=("axes fraction", "data"), va="bottom", size=7)
+    at = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": "right"}
+    ax.annotate(text, (0.98, level), size=7, **at)
 
 
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     params = snakemake.params
+    text = plotting.percent(params.confidence_level)
     paths = dict(zip(params.experiments, snakemake.input.profiles, strict=True))
 
     def profiles(kind, beam):
@@ -36,11 +38,10 @@ def main(snakemake):
             for curve, style in zip(y, plotting.LINE_STYLES, strict=True):
                 ax.plot(x, curve, style, color=colour)
             entries[block["label"]] = colour
-            profile_axes(ax, data["level"], (5e-10, 2e-8))
+        profile_axes(ax, data["level"], text, (5e-10, 3e-8))
         ax.set(title=beam, xlabel=r"$|\Lambda_i|$ [$\mu_B$]")
     axes[0].set(ylabel=r"$\Delta\chi^2$")
-    plotting.style_legend(axes[0], map(plotting.modulus, plotting.PARAMETERS), loc="upper left")
-    plotting.colour_legend(axes[1], entries.items(), loc="upper left")
+    plotting.legend(upper, entries.items(), [plotting.modulus(i) for i in plotting.PARAMETERS])
 
     axes = lower.subplots(1, 3, sharey=True)
     entries = {}
@@ -48,11 +49,10 @@ def main(snakemake):
         for block, data in profiles("reactor", "reactor"):
             ax.plot(data["Lambda"], data["delta_chi2"][n], color=block["colour"])
             entries[block["label"]] = block["colour"]
-            profile_axes(ax, data["level"], (1e-11, 1e-9))
+        profile_axes(ax, data["level"], text, (1e-11, 1e-9))
         ax.set(xlabel=plotting.modulus_axis(i))
     axes[0].set(ylabel=r"$\Delta\chi^2$")
-    legend = plotting.colour_legend
-    legend(lower, entries.items(), loc="outside upper center", ncols=max(len(entries), 1))
+    plotting.legend(lower, entries.items())
     plotting.save(fig, *snakemake.output)
 
 

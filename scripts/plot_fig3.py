@@ -1,7 +1,7 @@
 """Fig. 3: limits against luminosity."""
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from cevns_tmm import io, plotting
 from scripts.job import run
@@ -13,12 +13,15 @@ SHOWN = 1e-10  # unit of the axis in mu_B
 def axes_of_scan(ax, luminosity):
     """Axes of a scan."""
     ax.set(yscale="log", xlim=(luminosity[0], luminosity[-1]), xlabel=r"$F'/F$")
-    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     params = snakemake.params
+    label = rf"$|\Lambda_i|$ at {plotting.percent(params.confidence_level)} [$10^{{-10}}\,\mu_B$]"
     paths = dict(zip(params.experiments, snakemake.input.luminosity, strict=True))
 
     def scans(kind, beam):
@@ -37,9 +40,8 @@ def main(snakemake):
             entries[block["label"]] = block["colour"]
             axes_of_scan(ax, data["luminosity"])
         ax.set(title=beam)
-    axes[0].set(ylabel=r"$|\Lambda_i|$ at 90% C.L. [$10^{-10}\,\mu_B$]")
-    plotting.style_legend(axes[0], map(plotting.modulus, plotting.PARAMETERS), loc="upper right")
-    plotting.colour_legend(axes[1], entries.items(), loc="upper right", ncols=2)
+    axes[0].set(ylabel=label)
+    plotting.legend(upper, entries.items(), [plotting.modulus(i) for i in plotting.PARAMETERS])
 
     axes = lower.subplots(1, 3, sharey=True)
     entries = {}
@@ -49,9 +51,8 @@ def main(snakemake):
             entries[block["label"]] = block["colour"]
             axes_of_scan(ax, data["luminosity"])
         ax.set(title=plotting.modulus(i))
-    axes[0].set(ylabel=r"$|\Lambda_i|$ at 90% C.L. [$10^{-10}\,\mu_B$]")
-    legend = plotting.colour_legend
-    legend(lower, entries.items(), loc="outside upper center", ncols=max(len(entries), 1))
+    axes[0].set(ylabel=label)
+    plotting.legend(lower, entries.items())
     plotting.save(fig, *snakemake.output)
 
 

@@ -20,7 +20,7 @@ def of_pi(value):
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     experiments, contours = snakemake.params.experiments, snakemake.params.contours
-    size = (plotting.WIDTH, 2.7 * len(experiments))
+    size = (plotting.WIDTH, 2.4 * len(experiments))
     fig = plt.figure(figsize=size)
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
     paths = snakemake.input.phases
@@ -43,7 +43,7 @@ def main(snakemake):
         title = block["label"] if beam == "reactor" else f"{block['label']}, {beam}"
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             ax.set_title(rf"{title}, $\xi_k=\xi_{PHASE[plane]}$")
-        plotting.style_legend(subfigure, labels, loc="outside upper center", ncols=len(labels))
+        plotting.legend(subfigure, styles=labels)
     plotting.save(fig, *snakemake.output)
 
 

@@ -14,7 +14,7 @@ COLOURS = ("#1a1a1a", "#CC6677", "#44AA99")
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     names = snakemake.params.names
-    fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.5))
+    fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
     for name, colour, path in zip(names, COLOURS * len(names), snakemake.input.solar, strict=False):
         data = io.read(path, f"current/{snakemake.params.reading}/solar", UNITS)
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
@@ -22,7 +22,7 @@ def main(snakemake):
             plotting.contour(ax, data["Lambda"], values, data["mu_nu_limit"], colour)
         plotting.row_of_planes(axes, (data["Lambda"][0], data["Lambda"][-1]))
     entries = list(zip(names, COLOURS * len(names), strict=False))
-    plotting.colour_legend(fig, entries, loc="outside upper center", ncols=len(entries))
+    plotting.legend(fig, entries)
     plotting.save(fig, *snakemake.output)
 
 

@@ -11,7 +11,7 @@ UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plot
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     experiments, rows = snakemake.params.experiments, snakemake.params.rows
-    fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.25 * len(rows) + 0.3))
+    fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.05 * len(rows) + 0.3))
     for axes, (group, setup, beam) in zip(grid, rows, strict=True):
         for (_, block), path in zip(experiments.items(), snakemake.input.planes, strict=True):
             if setup not in block["setups"]:
@@ -24,7 +24,7 @@ def main(snakemake):
         title = f"{setup} setup" if beam == "reactor" else f"{beam}, {setup} setup"
         axes[1].set_title(title)
     entries = [(block["label"], block["colour"]) for block in experiments.values()]
-    plotting.colour_legend(fig, entries, loc="outside upper center", ncols=len(entries))
+    plotting.legend(fig, entries)
     plotting.save(fig, *snakemake.output)
 
 

@@ -1,12 +1,12 @@
 """Moments of the spectra of one source -> results/fluxes/{source}.h5."""
 
 import numpy as np
-from scripts.job import provenance, run, unique
-from scripts.text import read_csv
 
 from cevns_tmm import flux, io
 from cevns_tmm.experiment import COMPONENTS
 from cevns_tmm.units import MeV
+from scripts.job import provenance, run, unique
+from scripts.text import read_csv
 
 E_SPLIT = 2 * MeV
 

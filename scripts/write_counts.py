@@ -1,9 +1,8 @@
 """All event counts -> results/counts.csv."""
 
+from cevns_tmm import io
 from scripts.job import run
 from scripts.text import write_csv
-
-from cevns_tmm import io
 
 COLUMNS = ["reading", "experiment", "setup", "component", "n_sm", "n_em_per_muB2"]
 

@@ -1,9 +1,8 @@
 """All limits -> results/limits.csv."""
 
+from cevns_tmm import io
 from scripts.job import run
 from scripts.text import write_csv
-
-from cevns_tmm import io
 
 COLUMNS = ["reading", "experiment", "setup", "component", "parameter", "limit_muB"]
 

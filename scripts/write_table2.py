@@ -64,9 +64,7 @@ def wide(table, labels):
     lines = {}
     for row in table:
         experiment, setup, component, _ = row[0]
-        line = lines.setdefault(
-            row[0][:3], [component, labels.get(experiment, experiment), setup]
-        )
+        line = lines.setdefault(row[0][:3], [component, labels.get(experiment, experiment), setup])
         line.extend(cells(row))
     order = ["prompt", "delayed", "reactor", "solar"]
     return sorted(lines.values(), key=lambda line: order.index(line[0]))

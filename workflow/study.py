@@ -22,9 +22,7 @@ class ConfigError(Exception):
 
 
 def _is_finite_number(checker, value):
-    return (
-        isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 _Validator = validators.extend(
@@ -64,7 +62,9 @@ def _allowed(error):
             float(error.instance)
         except ValueError:
             return words
-        words += f"; YAML reads it as text, write {float(error.instance)!r} in YAML's form, e.g. 1.0e-9"
+        words += (
+            f"; YAML reads it as text, write {float(error.instance)!r} in YAML's form, e.g. 1.0e-9"
+        )
     return words
 
 
@@ -136,7 +136,9 @@ class Study:
                 self._refuse(f"phases.{name}", name, f"must be an experiment: {known}")
             beams = BEAMS[config["sources"][config["experiments"][name]["source"]]["kind"]]
             if block["beam"] not in beams:
-                self._refuse(f"phases.{name}.beam", block["beam"], f"must be one of {', '.join(beams)}")
+                self._refuse(
+                    f"phases.{name}.beam", block["beam"], f"must be one of {', '.join(beams)}"
+                )
         if config["figures_reading"] not in config["readings"]:
             known = ", ".join(config["readings"])
             self._refuse("figures_reading", config["figures_reading"], f"must be one of {known}")
@@ -169,7 +171,9 @@ class Study:
             self._refuse(f"{key}.source", block["source"], f"must be one of {known}")
         is_reactor = config["sources"][block["source"]]["kind"] == "reactor"
         if is_reactor and "flux_per_cm2_s" not in block:
-            self._refuse(key, block["source"], "must have the key flux_per_cm2_s, being a reactor's")
+            self._refuse(
+                key, block["source"], "must have the key flux_per_cm2_s, being a reactor's"
+            )
         if not is_reactor and "flux_per_cm2_s" in block:
             self._refuse(f"{key}.flux_per_cm2_s", block["flux_per_cm2_s"], "is for reactors only")
         for symbol in block["target"]:
@@ -194,7 +198,9 @@ class Study:
                 allowed = "must begin above 0 where there is no threshold"
                 self._refuse(f"{where}.efficiency.window_PE", window, allowed)
             if "time_window_us" in values and is_reactor:
-                self._refuse(f"{where}.time_window_us", values["time_window_us"], "needs a pulsed source")
+                self._refuse(
+                    f"{where}.time_window_us", values["time_window_us"], "needs a pulsed source"
+                )
 
     def _resolve(self, reading):
         """The configuration with the departures of a reading applied, checked again."""
@@ -241,7 +247,13 @@ class Study:
 
     def flux_blocks(self, source):
         """What the flux tables of a source depend on, by reading."""
-        spectrum = ("kind", "fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV")
+        spectrum = (
+            "kind",
+            "fission_fractions",
+            "spectrum_below_2MeV",
+            "spectrum_above_2MeV",
+            "E_max_MeV",
+        )
         return {
             reading: {key: block[key] for key in spectrum if key in block}
             for reading in self.readings

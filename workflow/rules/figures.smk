@@ -40,6 +40,7 @@ rule fig2:
     params:
         experiments=STUDY.style(),
         reading=STUDY.config["figures_reading"],
+        confidence_level=STUDY.config["confidence_level"],
     threads: 1
     script:
         "../../scripts/plot_fig2.py"
@@ -57,6 +58,7 @@ rule fig3:
     params:
         experiments=STUDY.style(),
         reading=STUDY.config["figures_reading"],
+        confidence_level=STUDY.config["confidence_level"],
     threads: 1
     script:
         "../../scripts/plot_fig3.py"

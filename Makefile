@@ -1,0 +1,36 @@
+# Everything runs in .venv, made from the hash-locked files in requirements/.
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+RUN := . $(VENV)/bin/activate &&
+
+.PHONY: paper test lint lock clean
+
+paper: $(VENV)/paper.ok
+	$(RUN) snakemake --cores $(CORES) --quiet rules progress
+
+test: $(VENV)/test.ok lint
+	$(RUN) python -m pytest --cov
+
+lint: $(VENV)/test.ok
+	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && snakemake --lint
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "cevns-tmm: needs Python 3.11 or newer; try make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "cevns-tmm: this Python has no venv; install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.ok: requirements/%.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Resolve the versions of pyproject.toml again; needs uv.
+lock:
+	for group in paper test; do uv pip compile --group $$group --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+	  --output-file requirements/$$group.txt; done
+
+clean:
+	rm -rf results figures logs .snakemake
