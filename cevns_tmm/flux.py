@@ -4,6 +4,7 @@ The cross sections are sums of E^0, E^-1, E^-2, so a recoil spectrum needs of a 
 only M_k(E_min) = integral of f(E) E^-k above E_min for k = 0, 1, 2. A :class:`FluxTable` holds them.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class FluxTable:
         )
 
 
-def tabulate(pieces=(), lines=(), cells=1000):
+def tabulate(pieces=(), lines=(), cells=4000):
     """Moments of a spectrum, normalised to 1, as a :class:`FluxTable`.
 
     Parameters
@@ -95,7 +96,7 @@ def tabulate(pieces=(), lines=(), cells=1000):
                 "pieces: breakpoints must be at least two, increasing and not negative"
             )
         rows.append((breaks, density))
-    for (before, _), (after, _) in zip(rows, rows[1:], strict=False):
+    for (before, _), (after, _) in itertools.pairwise(rows):
         if before[-1] != after[0]:
             raise ValueError("pieces: each must begin where the one before ends")
     if any(not (E > 0 and weight > 0) for E, weight in lines):
@@ -145,7 +146,7 @@ def _refine(breaks, span, cells):
     """Breakpoints with cells between them, none wider than the span/cells or 10 E/cells."""
     edges = [breaks[:1]]
     widest = (span[1] - span[0]) / cells
-    for left, right in zip(breaks, breaks[1:], strict=False):
+    for left, right in itertools.pairwise(breaks):
         parts = int(np.ceil((right - left) / widest))
         if left > 0:
             parts = max(parts, int(np.ceil(np.log(right / left) * cells / 10)))
@@ -172,7 +173,7 @@ _MICHEL = {
 }
 
 
-def pion_decay_at_rest(component, cells=1000):
+def pion_decay_at_rest(component, cells=4000):
     """Flux table of one component of stopped-pion decay, Eq. (28).
 
     ``component`` is "numu" (prompt line), "nue" or "numubar" (delayed, E <= m_mu/2); else ValueError.
@@ -191,7 +192,7 @@ def pion_decay_at_rest(component, cells=1000):
     return tabulate([(np.array([0.0, m_mu / 2]), density)], cells=cells)
 
 
-def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=1000):
+def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
     """Flux table of reactor antineutrinos (section 4.1), normalised to 1.
 
     Below ``E_split`` a tabulated spectrum, linear between its points and zero below the first; above

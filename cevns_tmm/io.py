@@ -69,20 +69,19 @@ def write(path, groups, description, inputs=None):
     description : what the file holds
     inputs : mapping name -> hash of what it was computed from
     """
-    with replacing(path) as temporary:
-        with h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-            file.attrs["description"] = description
-            file.attrs["format"] = FORMAT
-            file.attrs["cevns_tmm"] = __version__
-            for name, module in (("numpy", np), ("h5py", h5py)):
-                file.attrs[name] = module.__version__
-            for name, value in (inputs or {}).items():
-                file.attrs[f"input {name}"] = value
-            for name, datasets in groups.items():
-                if isinstance(datasets, Link):
-                    file[name] = file[datasets.target]
-                else:
-                    _write_group(file.require_group(name), datasets)
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+        file.attrs["description"] = description
+        file.attrs["format"] = FORMAT
+        file.attrs["cevns_tmm"] = __version__
+        for name, module in (("numpy", np), ("h5py", h5py)):
+            file.attrs[name] = module.__version__
+        for name, value in (inputs or {}).items():
+            file.attrs[f"input {name}"] = value
+        for name, datasets in groups.items():
+            if isinstance(datasets, Link):
+                file[name] = file[datasets.target]
+            else:
+                _write_group(file.require_group(name), datasets)
 
 
 def _write_group(group, datasets):
@@ -133,9 +132,3 @@ def _read(path, group, name, unit):
         )
     values = dataset[()]
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
-
-
-def group_names(path, parent="/"):
-    """Names of the groups inside ``parent``, in the order written."""
-    with h5py.File(path, "r", track_order=None) as file:
-        return [name for name, item in file[parent].items() if isinstance(item, h5py.Group)]

@@ -27,11 +27,6 @@ def modulus_axis(i):
     return rf"$|\Lambda_{i}|$ [$\mu_B$]"
 
 
-def percent(confidence_level):
-    """A confidence level as text."""
-    return f"{100 * confidence_level:.6g}% C.L."
-
-
 def row_of_planes(axes, limits):
     """Label three log-log axes as the planes 12, 13 and 23, over ``limits`` [mu_B]."""
     for ax, (i, j) in zip(axes, PLANES.values(), strict=True):

@@ -1,5 +1,6 @@
 """Differential recoil rates and event counts, Eqs. (32)-(33)."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ def quadrature(breakpoints, nodes):
     """
     breaks = np.unique(np.asarray(breakpoints, float))
     edges = list(breaks[:1])
-    for left, right in zip(breaks, breaks[1:], strict=False):
+    for left, right in itertools.pairwise(breaks):
         if left == 0:
             left = right * 1e-3
             edges.append(left)

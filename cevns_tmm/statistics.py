@@ -83,7 +83,7 @@ class CountingExperiment:
     def best_fit(self):
         """The excess n >= 0 of least chi² (events); ``inf`` if chi² falls below all others there."""
         finite = max(self.residual, 0.0)
-        if self.sigma > 0 and 1 / self.sigma**2 < self.chi2(finite):
+        if self.sigma**2 * self.chi2(finite) > 1:
             return np.inf
         return finite
 

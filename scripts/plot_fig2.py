@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 
 from cevns_tmm import io, plotting
 from scripts.job import run
+from scripts.text import percent
 
 UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1"}
 
@@ -19,7 +20,7 @@ def profile_axes(ax, level, text, limits):
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     params = snakemake.params
-    text = plotting.percent(params.confidence_level)
+    text = percent(params.confidence_level)
     paths = dict(zip(params.experiments, snakemake.input.profiles, strict=True))
 
     def profiles(kind, beam):

@@ -5,6 +5,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from cevns_tmm import io, plotting
 from scripts.job import run
+from scripts.text import percent
 
 UNITS = {"luminosity": "1", "limit": "mu_B"}
 SHOWN = 1e-10  # unit of the axis in mu_B
@@ -21,7 +22,7 @@ def axes_of_scan(ax, luminosity):
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     params = snakemake.params
-    label = rf"$|\Lambda_i|$ at {plotting.percent(params.confidence_level)} [$10^{{-10}}\,\mu_B$]"
+    label = rf"$|\Lambda_i|$ at {percent(params.confidence_level)} [$10^{{-10}}\,\mu_B$]"
     paths = dict(zip(params.experiments, snakemake.input.luminosity, strict=True))
 
     def scans(kind, beam):

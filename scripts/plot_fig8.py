@@ -15,7 +15,9 @@ def main(snakemake):
     plt.style.use(snakemake.input.style)
     names = snakemake.params.names
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
-    for name, colour, path in zip(names, COLOURS * len(names), snakemake.input.solar, strict=False):
+    for _name, colour, path in zip(
+        names, COLOURS * len(names), snakemake.input.solar, strict=False
+    ):
         data = io.read(path, f"current/{snakemake.params.reading}/solar", UNITS)
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             values = data[f"mu_nu_{plane}"]

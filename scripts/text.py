@@ -7,6 +7,11 @@ from pathlib import Path
 from cevns_tmm.io import replacing
 
 
+def percent(confidence_level):
+    """A confidence level as text."""
+    return f"{100 * confidence_level:.6g} % C.L."
+
+
 def read_csv(path):
     """Rows of a CSV file as dictionaries; lines that begin with # are comments."""
     with open(path, encoding="utf-8", newline="") as file:

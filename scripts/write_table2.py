@@ -5,7 +5,7 @@ import math
 from tabulate import tabulate
 
 from scripts.job import run
-from scripts.text import read_csv, write_csv, write_text
+from scripts.text import percent, read_csv, write_csv, write_text
 
 UNIT = 1e-10
 PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
@@ -17,7 +17,7 @@ TEX = r"""\documentclass{article}
 \footnotesize
 \setlength{\tabcolsep}{4pt}
 \centering
-90\,\% C.L. limits on $|\Lambda_i|$ in units of $10^{-10}\,\mu_B$
+LEVEL limits on $|\Lambda_i|$ in units of $10^{-10}\,\mu_B$
 
 \medskip
 BODY
@@ -72,6 +72,7 @@ def wide(table, labels):
 
 def main(snakemake):
     reading = snakemake.params.reading
+    level = percent(snakemake.params.confidence_level)
     limits = read_csv(snakemake.input.limits)
     table = list(entries(limits, read_csv(snakemake.input.published), reading))
     others = [r for r in dict.fromkeys(row["reading"] for row in limits) if r != reading]
@@ -89,7 +90,7 @@ def main(snakemake):
         tablefmt="github",
         disable_numparse=True,
     )
-    write_text(snakemake.output.md, f"90 % C.L. limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
+    write_text(snakemake.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
     symbols = {i: rf"$|\Lambda_{i}|$" for i in (1, 2, 3)}
     body = tabulate(
         [[cell.replace("inf", r"$\infty$") for cell in row] for row in rows],
@@ -97,7 +98,9 @@ def main(snakemake):
         tablefmt="latex_booktabs",
         disable_numparse=True,
     )
-    write_text(snakemake.output.tex, TEX.replace("BODY", body))
+    write_text(
+        snakemake.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%"))
+    )
 
 
 if __name__ == "__main__":

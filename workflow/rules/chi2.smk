@@ -6,12 +6,12 @@ rule profiles:
         "results/profiles/{experiment}.h5",
     log:
         "logs/profiles/{experiment}.log",
+    threads: 1
     params:
         statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
         beams=lambda wc: STUDY.beams(wc.experiment),
         range_muB=lambda wc: STUDY.ranges(wc.experiment)["profile"],
         points=STUDY.config["grids"]["profile_points"],
-    threads: 1
     script:
         "../../scripts/compute_profiles.py"
 
@@ -24,12 +24,12 @@ rule planes:
         "results/planes/{experiment}.h5",
     log:
         "logs/planes/{experiment}.log",
+    threads: 1
     params:
         statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
         contours=lambda wc: STUDY.plane_contours(wc.experiment),
         range_muB=lambda wc: STUDY.ranges(wc.experiment)["plane"],
         points=STUDY.config["grids"]["plane_points"],
-    threads: 1
     script:
         "../../scripts/compute_planes.py"
 
@@ -54,6 +54,7 @@ rule luminosity:
         "results/luminosity/{experiment}.h5",
     log:
         "logs/luminosity/{experiment}.log",
+    threads: 1
     params:
         statistics=lambda wc: {
             group: block
@@ -63,7 +64,6 @@ rule luminosity:
         beams=lambda wc: STUDY.beams(wc.experiment),
         range=STUDY.config["luminosity"]["range"],
         points=STUDY.config["grids"]["luminosity_points"],
-    threads: 1
     script:
         "../../scripts/compute_luminosity.py"
 
@@ -75,9 +75,9 @@ rule solar:
         "results/solar/{name}.h5",
     log:
         "logs/solar/{name}.log",
+    threads: 1
     params:
         solar=lambda wc: STUDY.solar_blocks(wc.name),
         points=STUDY.config["grids"]["plane_points"],
-    threads: 1
     script:
         "../../scripts/compute_solar.py"

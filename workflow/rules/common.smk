@@ -12,12 +12,12 @@ min_version("9.0")
 ROOT = Path(workflow.basedir)
 
 # Jobs import the package of this checkout, draw without a screen and compute in one thread.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
+    MPLBACKEND="Agg",
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
 )
-os.environ["MPLBACKEND"] = "Agg"
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
 
 
 container: "docker://python:3.11-slim"
@@ -62,7 +62,7 @@ def modules(file):
                     visit(ROOT / candidate)
 
     visit(ROOT / file)
-    return sorted(str(ROOT / candidate) for candidate in found)
+    return sorted(found)
 
 
 def code(script):
@@ -70,5 +70,12 @@ def code(script):
     return modules(f"scripts/{script}.py")
 
 
-def resource_file(name):
-    return str(ROOT / "resources" / name)
+def figure(number):
+    return dict(pdf=f"figures/fig{number}.pdf", png=f"figures/fig{number}.png")
+
+
+def of_kind(pattern, kind=None, experiments=None):
+    """Files of the experiments at one kind of source, or of those named."""
+    if experiments is None:
+        experiments = [e for e in STUDY.experiments if STUDY.source_kind(e) == kind]
+    return expand(pattern, experiment=experiments)

@@ -1,15 +1,4 @@
-def figure(number):
-    return dict(pdf=f"figures/fig{number}.pdf", png=f"figures/fig{number}.png")
-
-
-def of_kind(pattern, kind=None, experiments=None):
-    """Files of the experiments at one kind of source, or of those named."""
-    if experiments is None:
-        experiments = [e for e in STUDY.experiments if STUDY.source_kind(e) == kind]
-    return expand(pattern, experiment=experiments)
-
-
-MPLSTYLE = str(ROOT / "config/paper.mplstyle")
+MPLSTYLE = "config/paper.mplstyle"
 
 
 rule fig1:
@@ -21,9 +10,9 @@ rule fig1:
         **figure(1),
     log:
         "logs/fig1.log",
+    threads: 1
     params:
         nuclides=STUDY.config["quenching"]["nuclides"],
-    threads: 1
     script:
         "../../scripts/plot_fig1.py"
 
@@ -37,11 +26,11 @@ rule fig2:
         **figure(2),
     log:
         "logs/fig2.log",
+    threads: 1
     params:
         experiments=STUDY.style(),
         reading=STUDY.config["figures_reading"],
         confidence_level=STUDY.config["confidence_level"],
-    threads: 1
     script:
         "../../scripts/plot_fig2.py"
 
@@ -55,11 +44,11 @@ rule fig3:
         **figure(3),
     log:
         "logs/fig3.log",
+    threads: 1
     params:
         experiments=STUDY.style(),
         reading=STUDY.config["figures_reading"],
         confidence_level=STUDY.config["confidence_level"],
-    threads: 1
     script:
         "../../scripts/plot_fig3.py"
 
@@ -73,10 +62,10 @@ rule fig4:
         **figure(4),
     log:
         "logs/fig4.log",
+    threads: 1
     params:
         experiments=STUDY.style_of("pion-decay-at-rest"),
         rows=STUDY.plane_rows([("current", "delayed"), ("current", "prompt")]),
-    threads: 1
     script:
         "../../scripts/plot_planes.py"
 
@@ -114,10 +103,10 @@ rule fig7:
         **figure(7),
     log:
         "logs/fig7.log",
+    threads: 1
     params:
         experiments={e: STUDY.style()[e] for e in STUDY.config["phases"]},
         contours={e: STUDY.phase_contours(e) for e in STUDY.config["phases"]},
-    threads: 1
     script:
         "../../scripts/plot_fig7.py"
 
@@ -131,9 +120,9 @@ rule fig8:
         **figure(8),
     log:
         "logs/fig8.log",
+    threads: 1
     params:
         names=STUDY.solar,
         reading=STUDY.config["figures_reading"],
-    threads: 1
     script:
         "../../scripts/plot_fig8.py"

@@ -1,16 +1,16 @@
 rule flux_table:
     input:
-        below=resource_file("reactor_spectra_below_2MeV.csv"),
-        above=resource_file("reactor_spectra_above_2MeV.csv"),
+        below="resources/reactor_spectra_below_2MeV.csv",
+        above="resources/reactor_spectra_above_2MeV.csv",
         code=code("tabulate_flux"),
     output:
         "results/fluxes/{source}.h5",
     log:
         "logs/fluxes/{source}.log",
+    threads: 1
     params:
         spectra=lambda wc: STUDY.flux_blocks(wc.source),
         cells=STUDY.config["grids"]["flux_cells"],
-    threads: 1
     script:
         "../../scripts/tabulate_flux.py"
 
@@ -22,10 +22,10 @@ rule quenching:
         "results/quenching.h5",
     log:
         "logs/quenching.log",
+    threads: 1
     params:
         nuclides=STUDY.config["quenching"]["nuclides"],
         T_max_keV=STUDY.config["quenching"]["T_max_keV"],
         points=STUDY.config["grids"]["quenching_points"],
-    threads: 1
     script:
         "../../scripts/compute_quenching.py"

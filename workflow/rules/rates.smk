@@ -6,10 +6,10 @@ rule rates:
         "results/rates/{experiment}.h5",
     log:
         "logs/rates/{experiment}.log",
+    threads: 1
     params:
         setups=lambda wc: STUDY.rate_blocks(wc.experiment),
         nodes=STUDY.config["grids"]["recoil_nodes"],
-    threads: 1
     script:
         "../../scripts/compute_rates.py"
 
@@ -22,8 +22,8 @@ rule counts:
         "results/counts/{experiment}.h5",
     log:
         "logs/counts/{experiment}.log",
+    threads: 1
     params:
         groups=lambda wc: list(STUDY.rate_blocks(wc.experiment)),
-    threads: 1
     script:
         "../../scripts/compute_counts.py"

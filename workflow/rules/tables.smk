@@ -7,11 +7,11 @@ rule limits_table:
         "results/limits.csv",
     log:
         "logs/limits.log",
+    threads: 1
     params:
         experiments={e: [STUDY.setups(e), list(STUDY.beams(e))] for e in STUDY.experiments},
         solar=STUDY.solar,
         readings=STUDY.readings,
-    threads: 1
     script:
         "../../scripts/write_limits.py"
 
@@ -24,10 +24,10 @@ rule counts_table:
         "results/counts.csv",
     log:
         "logs/counts.log",
+    threads: 1
     params:
         setups={e: STUDY.setups(e) for e in STUDY.experiments},
         readings=STUDY.readings,
-    threads: 1
     script:
         "../../scripts/write_counts.py"
 
@@ -35,7 +35,7 @@ rule counts_table:
 rule table2:
     input:
         limits="results/limits.csv",
-        published=resource_file("published_table2.csv"),
+        published="resources/published_table2.csv",
         code=code("write_table2"),
     output:
         csv="results/table2.csv",
@@ -43,9 +43,10 @@ rule table2:
         tex="results/table2.tex",
     log:
         "logs/table2.log",
+    threads: 1
     params:
         labels={e: style["label"] for e, style in STUDY.style().items()},
         reading=STUDY.config["figures_reading"],
-    threads: 1
+        confidence_level=STUDY.config["confidence_level"],
     script:
         "../../scripts/write_table2.py"

@@ -1,0 +1,99 @@
+"""HDF5 files: round trip, units, scales, whole or not at all, same bytes."""
+
+import h5py
+import numpy as np
+import pytest
+
+from cevns_tmm import io
+
+DATA = {
+    "name": io.Data(["Λ", "b"], "1", "labels"),
+    "x": io.Data(np.arange(3.0), "keV", "an axis"),
+    "y": io.Data(np.ones((2, 3)), "1/keV", "values", ("name", "x")),
+    "level": io.Data(2.7, "1", "a number"),
+    "none": io.Data(np.zeros(0), "keV", "nothing"),
+}
+UNITS = {"name": "1", "x": "keV", "y": "1/keV", "level": "1", "none": "keV"}
+
+
+def written(path, **changes):
+    io.write(path, {"a/b": DATA | changes, "a/c": io.Link("a/b")}, "a test", {"parameters": "00"})
+    return path
+
+
+def test_round_trip(tmp_path):
+    path = written(tmp_path / "x.h5")
+    for group in ("a/b", "a/c"):
+        data = io.read(path, group, UNITS)
+        assert list(data["name"]) == ["Λ", "b"]
+        assert data["level"] == 2.7
+        for name in ("x", "y", "none"):
+            np.testing.assert_array_equal(data[name], DATA[name].values)
+
+
+def test_files_describe_themselves(tmp_path):
+    with h5py.File(written(tmp_path / "x.h5")) as file:
+        assert file.attrs["description"] == "a test"
+        assert file.attrs["input parameters"] == "00"
+        assert {"cevns_tmm", "numpy", "h5py", "format"} <= set(file.attrs)
+        for name, dataset in file["a/b"].items():
+            assert dataset.attrs["unit"] == UNITS[name]
+            assert dataset.attrs["description"]
+        assert file["a/b/y"].dims[1][0] == file["a/b/x"]
+        assert file["a/b/x"].is_scale
+        assert file["a/c"] == file["a/b"]
+
+
+def test_same_bytes(tmp_path):
+    one, two = written(tmp_path / "one.h5"), written(tmp_path / "two.h5")
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_wrong_unit_or_name_is_refused(tmp_path):
+    path = written(tmp_path / "x.h5")
+    with pytest.raises(ValueError, match=r"x\.h5.*'keV'.*'MeV' expected"):
+        io.read(path, "a/b", {"x": "MeV"})
+    with pytest.raises(ValueError, match=r"x\.h5.*/a/b/z"):
+        io.read(path, "a/b", {"z": "1"})
+    with pytest.raises(ValueError, match=r"x\.h5.*'q'"):
+        io.read(path, "q", {})
+
+
+def test_foreign_and_broken_files_are_named(tmp_path):
+    foreign = tmp_path / "foreign.h5"
+    with h5py.File(foreign, "w") as file:
+        file["x"] = 1
+    broken = written(tmp_path / "broken.h5")
+    broken.write_bytes(broken.read_bytes()[:100])
+    for path in (foreign, broken, tmp_path / "missing.h5"):
+        with pytest.raises(ValueError, match=path.name):
+            io.read(path, "a/b", {})
+
+
+def test_flipped_data_are_detected(tmp_path):
+    path = written(tmp_path / "x.h5", x=io.Data(np.arange(5000.0) ** 2, "keV", "an axis"))
+    with h5py.File(path) as file:
+        offset = file["a/b/x"].id.get_chunk_info(0).byte_offset
+    raw = bytearray(path.read_bytes())
+    raw[offset + 40] ^= 4
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match=r"x\.h5"):
+        io.read(path, "a/b", {"x": "keV"})
+
+
+def test_a_failed_write_leaves_nothing(tmp_path):
+    path = tmp_path / "x.h5"
+    with pytest.raises(ValueError, match="unit"):
+        written(path, bad=io.Data(1.0, "", ""))
+    assert list(tmp_path.iterdir()) == []
+    written(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="unit"):
+        written(path, bad=io.Data(1.0, "", ""))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_hash(tmp_path):
+    (tmp_path / "x").write_bytes(b"abc")
+    assert io.sha256(tmp_path / "x").startswith("ba7816bf")
