@@ -7,25 +7,10 @@ import math
 
 from cevns_tmm.constants import tau_mu, tau_pi
 from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency
+from cevns_tmm.flux import COMPONENTS
 from cevns_tmm.nuclei import target_nuclei
 from cevns_tmm.quenching import recoil_threshold
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
-
-COMPONENTS = {
-    "pion-decay-at-rest": ("numu", "nue", "numubar"),
-    "reactor": ("nuebar",),
-}
-"""Flux components of each kind of source."""
-
-BEAMS = {
-    "pion-decay-at-rest": {
-        "prompt": ("numu",),
-        "delayed": ("nue", "numubar"),
-        "full": ("numu", "nue", "numubar"),
-    },
-    "reactor": {"reactor": ("nuebar",)},
-}
-"""Beams of each kind of source: the components whose magnetic-moment events count as signal."""
 
 _LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
 

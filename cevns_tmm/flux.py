@@ -14,6 +14,22 @@ from cevns_tmm.units import MeV
 
 ORDERS = (0, 1, 2)
 
+COMPONENTS = {
+    "pion-decay-at-rest": ("numu", "nue", "numubar"),
+    "reactor": ("nuebar",),
+}
+"""Flux components of each kind of source."""
+
+BEAMS = {
+    "pion-decay-at-rest": {
+        "prompt": ("numu",),
+        "delayed": ("nue", "numubar"),
+        "full": ("numu", "nue", "numubar"),
+    },
+    "reactor": {"reactor": ("nuebar",)},
+}
+"""Beams of each kind of source: the components whose magnetic-moment events count as signal."""
+
 
 @dataclass(frozen=True)
 class FluxTable:

@@ -8,9 +8,6 @@ from cevns_tmm.statistics import CountingExperiment
 FLAVOUR = {"numu": "mu", "numubar": "mu", "nue": "e", "nuebar": "e"}
 """Flavour of each flux component."""
 
-PLANES = {"12": (0, 1), "13": (0, 2), "23": (1, 2)}
-"""Indices of the two moments that a plane displays."""
-
 
 def counting_experiment(block, n_sm):
     """The chi² of Eq. (34) (``block`` has "data") or Eq. (35) ("asimov") for ``n_sm`` events."""
@@ -50,23 +47,3 @@ def moment_limits(chi2, n_em, beam, U, delta_chi2):
     per_moment_sq = excess(np.eye(3), n_em, beam, U)
     with np.errstate(divide="ignore"):
         return np.sqrt(n / per_moment_sq)
-
-
-def pair_moments(plane, x, y, xi):
-    """Moments with only a displayed pair, shape (3,) + grid [mu_B].
-
-    ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
-    broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
-    """
-    i, j = PLANES[plane]
-    x, y = np.broadcast_arrays(x, y)
-    Lambda = np.zeros((3, *x.shape), complex)
-    # xi_3 = zeta_1 - zeta_2, xi_2 = zeta_3 - zeta_1, xi_1 = zeta_3 - zeta_2
-    sign = -1 if plane == "12" else 1
-    Lambda[i], Lambda[j] = x, y * np.exp(1j * sign * xi)
-    return Lambda
-
-
-def log_range(limits, points):
-    """``points`` values from ``limits[0]`` to ``limits[1]``, evenly spaced in the logarithm."""
-    return np.geomspace(limits[0], limits[1], points)

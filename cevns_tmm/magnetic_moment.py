@@ -5,6 +5,12 @@ import numpy as np
 from cevns_tmm.constants import hbar_c
 from cevns_tmm.mixing import flavour_index
 
+PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
+"""Names of the moduli |Lambda_i| in results."""
+
+PLANES = {"12": (0, 1), "13": (0, 2), "23": (1, 2)}
+"""Indices of the two moments that a plane displays."""
+
 
 def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
     """Complex Lambda_i from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
@@ -14,6 +20,21 @@ def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
     """
     L1, L2, L3 = np.broadcast_arrays(*moduli)
     return np.stack([L1 * np.exp(-1j * xi_2), L2 * np.exp(-1j * xi_1), L3 + 0j])
+
+
+def pair_moments(plane, x, y, xi):
+    """Moments with only a displayed pair, shape (3,) + grid [mu_B].
+
+    ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
+    broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
+    """
+    i, j = PLANES[plane]
+    x, y = np.broadcast_arrays(x, y)
+    Lambda = np.zeros((3, *x.shape), complex)
+    # xi_3 = zeta_1 - zeta_2, xi_2 = zeta_3 - zeta_1, xi_1 = zeta_3 - zeta_2
+    sign = -1 if plane == "12" else 1
+    Lambda[i], Lambda[j] = x, y * np.exp(1j * sign * xi)
+    return Lambda
 
 
 def moment_matrix(Lambda):

@@ -3,9 +3,10 @@
 import numpy as np
 
 from cevns_tmm import io
-from cevns_tmm.limits import counting_experiment, log_range, moment_limits
+from cevns_tmm.limits import counting_experiment, moment_limits
+from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import delta_chi2_quantile
-from scripts.counted import PARAMETERS, mixing, read_counts
+from scripts.counted import mixing, read_counts
 from scripts.job import provenance, run
 
 EVENTS = ("n_measured", "beam_neutrons", "steady_state")
@@ -40,7 +41,7 @@ def scan(n_sm, n_em, block, beam, luminosity):
 
 
 def main(snakemake):
-    luminosity = log_range(snakemake.params.range, snakemake.params.points)
+    luminosity = np.geomspace(*snakemake.params.range, snakemake.params.points)
     groups = {}
     for name, block in snakemake.params.statistics.items():
         n_sm, n_em = read_counts(snakemake.input.counts, name)

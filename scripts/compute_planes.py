@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from cevns_tmm import io
-from cevns_tmm.limits import PLANES, excess, log_range, pair_moments
+from cevns_tmm.limits import excess
+from cevns_tmm.magnetic_moment import PLANES, pair_moments
 from cevns_tmm.statistics import delta_chi2_quantile
 from scripts.counted import mixing, read_chi2
 from scripts.job import provenance, run
@@ -30,7 +31,7 @@ def planes(chi2, n_em, beam, U, xi, level, Lambda):
 
 
 def main(snakemake):
-    Lambda = log_range(snakemake.params.range_muB, snakemake.params.points)
+    Lambda = np.geomspace(*snakemake.params.range_muB, snakemake.params.points)
     groups = {}
     for name, contour in snakemake.params.contours.items():
         block = snakemake.params.statistics[contour["counts"]]

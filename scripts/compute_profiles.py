@@ -3,9 +3,10 @@
 import numpy as np
 
 from cevns_tmm import io
-from cevns_tmm.limits import excess, log_range, moment_limits
+from cevns_tmm.limits import excess, moment_limits
+from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import delta_chi2_quantile
-from scripts.counted import PARAMETERS, mixing, read_chi2
+from scripts.counted import mixing, read_chi2
 from scripts.job import provenance, run
 
 
@@ -29,7 +30,7 @@ def profile(chi2, n_em, beam, U, level, Lambda):
 
 
 def main(snakemake):
-    Lambda = log_range(snakemake.params.range_muB, snakemake.params.points)
+    Lambda = np.geomspace(*snakemake.params.range_muB, snakemake.params.points)
     groups = {}
     for name, block in snakemake.params.statistics.items():
         chi2, n_em = read_chi2(snakemake.input.counts, name, block)

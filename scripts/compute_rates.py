@@ -1,7 +1,7 @@
 """Differential rates of one experiment -> results/rates/{experiment}.h5."""
 
 from cevns_tmm import experiment, io
-from cevns_tmm.flux import FluxTable
+from cevns_tmm.flux import COMPONENTS, FluxTable
 from cevns_tmm.rates import differential_rates
 from cevns_tmm.units import MeV, keV
 from scripts.job import provenance, run, unique
@@ -62,7 +62,7 @@ def main(snakemake):
         reading = name.split("/")[1]
         fluxes = {
             component: read_flux(snakemake.input.flux, f"{reading}/{component}")
-            for component in experiment.COMPONENTS[setup["source"]["kind"]]
+            for component in COMPONENTS[setup["source"]["kind"]]
         }
         rates = differential_rates(
             nuclei=experiment.nuclei(setup),

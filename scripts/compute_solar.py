@@ -3,16 +3,15 @@
 import numpy as np
 
 from cevns_tmm import io
-from cevns_tmm.limits import PLANES, log_range, pair_moments
+from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, pair_moments
 from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
-from scripts.counted import PARAMETERS
 from scripts.job import provenance, run
 
 
 def translate(block, points):
     """Limits and planes of one reading, as they stand in the file."""
     P = mass_eigenstate_probabilities(block["P_e1_2nu"], block["sin2_theta13"])
-    Lambda = log_range(block["plane_muB"], points)
+    Lambda = np.geomspace(*block["plane_muB"], points)
     x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
         "parameter": io.Data(PARAMETERS, "1", "the one moment that is not zero"),

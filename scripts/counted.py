@@ -6,8 +6,6 @@ from cevns_tmm import io
 from cevns_tmm.limits import counting_experiment
 from cevns_tmm.mixing import mixing_matrix
 
-PARAMETERS = ["Lambda1", "Lambda2", "Lambda3"]
-
 
 def read_counts(path, group):
     """Total Standard Model events and {component: magnetic-moment events per mu_B²}."""

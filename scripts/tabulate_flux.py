@@ -3,7 +3,6 @@
 import numpy as np
 
 from cevns_tmm import flux, io
-from cevns_tmm.experiment import COMPONENTS
 from cevns_tmm.units import MeV
 from scripts.job import provenance, run, unique
 from scripts.text import read_csv
@@ -67,7 +66,7 @@ def main(snakemake):
     first, same = unique(snakemake.params.spectra)
     groups = {}
     for reading, block in first.items():
-        for component in COMPONENTS[block["kind"]]:
+        for component in flux.COMPONENTS[block["kind"]]:
             if block["kind"] == "reactor":
                 table = reactor(
                     block, snakemake.input.below, snakemake.input.above, snakemake.params.cells

@@ -63,7 +63,10 @@ def test_form_factor_is_the_transform_of_the_density(A):
     norm = quad(lambda r: r**2 * rho(r), 0, top, epsabs=0, epsrel=1e-12, limit=200)[0]
     for Q in (0.1, 0.3, 0.6):
         k = Q / fm
-        F = quad(lambda r, k=k: r * np.sin(k * r) / k * rho(r), 0, top, epsabs=0, limit=400)[0] / norm
+        F = (
+            quad(lambda r, k=k: r * np.sin(k * r) / k * rho(r), 0, top, epsabs=0, limit=400)[0]
+            / norm
+        )
         assert float(form_factor(k * const.hbar_c, A)) == pytest.approx(F, rel=1e-8, abs=1e-10)
 
 
@@ -91,7 +94,9 @@ def test_cross_sections_are_equations_20_and_25(nuclide, E, share):
     em = math.pi * (const.alpha_EM * Z * const.hbar_c / const.m_e) ** 2 * (1 - T / E) / T * F2
     assert float(xs.dsigma_dT_sm(T, E, nuclide)) == pytest.approx(sm, rel=1e-9, abs=0)
     assert float(xs.dsigma_dT_em(T, E, nuclide)) == pytest.approx(em, rel=1e-9, abs=0)
-    assert float(xs.dsigma_dT_em(T, E, nuclide, 2e-10)) == pytest.approx(4e-20 * em, rel=1e-9, abs=0)
+    assert float(xs.dsigma_dT_em(T, E, nuclide, 2e-10)) == pytest.approx(
+        4e-20 * em, rel=1e-9, abs=0
+    )
 
 
 @given(isotopes, energies, st.floats(1e-9, 10))
@@ -182,9 +187,7 @@ def test_target_nuclei_by_moles_and_by_mass():
     )
     by_mass = target_nuclei({"Ge": 2, "Si": 1}, 3 * kg, "mass")
     silicon = sum(n for i, n in by_mass if i.symbol == "Si")
-    assert silicon == pytest.approx(
-        1000 * 6.02214076e23 / periodictable.Si.mass, rel=1e-5, abs=0
-    )
+    assert silicon == pytest.approx(1000 * 6.02214076e23 / periodictable.Si.mass, rel=1e-5, abs=0)
 
 
 def test_target_is_linear_in_mass_and_blind_to_the_scale_of_shares():
@@ -282,9 +285,7 @@ def test_poisson_smearing():
     )
     T = np.array([0.5, 5.0, 10.0, 25.0, 80.0]) * keV
     n = np.arange(6, 31)
-    expected = [
-        poisson.pmf(n, 1.17 * t / keV) @ photoelectron_efficiency(n, **CSI) for t in T
-    ]
+    expected = [poisson.pmf(n, 1.17 * t / keV) @ photoelectron_efficiency(n, **CSI) for t in T]
     assert smeared(T) == pytest.approx(expected, rel=1e-11, abs=0)
     assert smeared(np.array([0.0])) == 0
     assert len(smeared.breakpoints()) == 0

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cevns_tmm import magnetic_moment as mm
-from cevns_tmm.limits import pair_moments
 from cevns_tmm.mixing import FLAVOURS, mixing_matrix
 from cevns_tmm.units import MeV, eV, m
 
@@ -42,10 +41,14 @@ def test_one_line_form_is_the_matrix_form_in_both_bases(U, L, xi_1, xi_2):
     Lambda = mm.transition_moments(L, xi_1, xi_2)
     lam_mass = mm.moment_matrix(Lambda)
     lam_flavour = mm.moment_matrix(mm.to_flavour_basis(Lambda, U))
-    np.testing.assert_allclose(U.T @ lam_flavour @ U, lam_mass, rtol=0, atol=1e-13 * scale(L) ** 0.5)
+    np.testing.assert_allclose(
+        U.T @ lam_flavour @ U, lam_mass, rtol=0, atol=1e-13 * scale(L) ** 0.5
+    )
     for n, flavour in enumerate(FLAVOURS):
         a = np.eye(3)[n]
-        expected = pytest.approx(float(mm.mu_nu_sq(flavour, Lambda, U)), rel=1e-12, abs=1e-13 * scale(L))
+        expected = pytest.approx(
+            float(mm.mu_nu_sq(flavour, Lambda, U)), rel=1e-12, abs=1e-13 * scale(L)
+        )
         for minus, plus in ((a, 0 * a), (0 * a, a)):
             assert mm.mu_nu_sq_amplitudes(lam_flavour, minus, plus) == expected
             mass = mm.mu_nu_sq_amplitudes(lam_mass, U.conj().T @ minus, U.T @ plus)
@@ -183,9 +186,7 @@ def test_baseline_form_averages_to_the_incoherent_sum():
     """Averaged over many oscillations Eq. (37) has no interference, like Eq. (38)."""
     Lambda = np.array([1.0, 2.0, 3.0])
     lengths = np.linspace(1e6, 3e6, 40001) * m
-    mean = np.mean(
-        [mm.mu_nu_sq_baseline("e", Lambda, PAPER, MASSES, L, 3 * MeV) for L in lengths]
-    )
+    mean = np.mean([mm.mu_nu_sq_baseline("e", Lambda, PAPER, MASSES, L, 3 * MeV) for L in lengths])
     P = np.abs(PAPER[0]) ** 2
     assert mean == pytest.approx(14 - P @ Lambda**2, rel=2e-3, abs=0)
     with pytest.raises(ValueError, match="E"):
@@ -200,12 +201,12 @@ def test_pair_moments_carry_the_phase_of_their_pair(L, xi, plane, U):
     # xi_3 = xi_1 - xi_2, so xi_3 = xi needs xi_2 = -xi at xi_1 = 0
     phases = {"12": (0.0, -xi), "13": (0.0, xi), "23": (xi, 0.0)}[plane]
     expected = mm.mu_nu_sq("mu", mm.transition_moments(full, *phases), U)
-    got = mm.mu_nu_sq("mu", pair_moments(plane, *L, xi), U)
+    got = mm.mu_nu_sq("mu", mm.pair_moments(plane, *L, xi), U)
     assert got == pytest.approx(float(expected), rel=1e-12, abs=1e-13 * scale(L))
 
 
 def test_grids_are_point_by_point():
-    Lambda = pair_moments("12", np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), 0.3)
+    Lambda = mm.pair_moments("12", np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), 0.3)
     grid = mm.mu_nu_sq("e", Lambda, PAPER)
     assert grid.shape == (2, 2)
     for a in range(2):

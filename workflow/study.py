@@ -11,7 +11,7 @@ import numbers
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from cevns_tmm.experiment import BEAMS, COMPONENTS
+from cevns_tmm.flux import BEAMS, COMPONENTS
 from cevns_tmm.nuclei import element, isotope
 
 SETUPS = ("current", "future")
@@ -39,6 +39,8 @@ def _shown(value):
 def _allowed(error):
     """What the violated rule of the schema allows, in words."""
     rule, limit = error.validator, error.validator_value
+    if not isinstance(error.schema, dict):
+        return "is not allowed here"
     known = ", ".join(sorted(error.schema.get("properties", {})))
     words = {
         "type": f"must be {limit}",
@@ -162,7 +164,9 @@ class Study:
         if source["kind"] == "reactor":
             total = sum(source["fission_fractions"].values())
             if abs(total - 1) > 1e-9:
-                self._refuse(f"sources.{name}.fission_fractions", total, "must be a sum of 1")
+                self._refuse(
+                    f"sources.{name}.fission_fractions", round(total, 9), "must be a sum of 1"
+                )
 
     def _check_experiment(self, config, name, block):
         key = f"experiments.{name}"
@@ -276,9 +280,11 @@ class Study:
                 for key, value in config["sources"][common["source"]].items()
                 if key not in ("profile_muB", "plane_muB")
             }
+            quenched = common["threshold_scale"] == "electron-equivalent"
+            inversion = {"threshold_inversion": config["quenching"]["threshold_inversion"]}
             return {
                 "target_shares": "mole",
-                "threshold_inversion": config["quenching"]["threshold_inversion"],
+                **(inversion if quenched else {}),
                 **common,
                 **specific,
                 "source": source,

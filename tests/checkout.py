@@ -1,0 +1,108 @@
+"""A copy of the checkout with a smaller configuration, and snakemake in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "cevns_tmm", "config", "profiles", "resources", "scripts", "workflow"]
+FILES = ("config", "experiments", "readings")
+
+
+class Checkout:
+    """A copy of the checkout in ``path``."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                ignore = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, self.path / part, ignore=ignore)
+            else:
+                shutil.copy2(source, self.path / part)
+
+    def config(self, name):
+        """One configuration file, parsed."""
+        return yaml.safe_load((self.path / f"config/{name}.yaml").read_text(encoding="utf-8"))
+
+    def edit(self, name, change):
+        """Let ``change`` edit one configuration file in place."""
+        data = self.config(name)
+        change(data)
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+        (self.path / f"config/{name}.yaml").write_text(text, encoding="utf-8")
+
+    def keep(self, experiments):
+        """Drop all other experiments, with the departures and phases that name them."""
+
+        def only(data):
+            data["experiments"] = {e: data["experiments"][e] for e in experiments}
+
+        def departures(data):
+            gone = [
+                name
+                for name, block in data["departures"].items()
+                for key in block["sets"]
+                if key.startswith("experiments.") and key.split(".")[1] not in experiments
+            ]
+            for name in gone:
+                data["departures"].pop(name, None)
+            for reading, names in data["readings"].items():
+                data["readings"][reading] = [n for n in names if n not in gone]
+
+        def phases(data):
+            data["phases"] = {e: b for e, b in data["phases"].items() if e in experiments}
+
+        self.edit("experiments", only)
+        self.edit("readings", departures)
+        self.edit("config", phases)
+
+    def coarse(self):
+        """Grids of chi-squared that are quick to draw; counts and limits do not depend on them."""
+
+        def grids(data):
+            data["grids"] |= {"profile_points": 60, "plane_points": 50, "luminosity_points": 8}
+
+        self.edit("config", grids)
+
+    def snakemake(self, *arguments, check=True):
+        """Run snakemake; the finished process, its standard error joined to its output."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(done.stdout)
+        return done
+
+    def planned(self, *targets):
+        """Jobs of a dry run: {(rule, value of its wildcard or "")}."""
+        text = self.snakemake("--dry-run", *targets).stdout
+        jobs = set()
+        for block in re.split(r"\n(?=rule )", "\n" + text)[1:]:
+            rule = re.match(r"rule (\w+):", block).group(1)
+            wildcard = re.search(r"\n\s+wildcards: \w+=([\w-]+)", block)
+            jobs.add((rule, wildcard.group(1) if wildcard else ""))
+        return jobs - {("all", "")}
+
+    def products(self):
+        """Bytes of everything in results/ and figures/, by relative path."""
+        return {
+            str(path.relative_to(self.path)): path.read_bytes()
+            for folder in ("results", "figures")
+            for path in sorted((self.path / folder).rglob("*"))
+            if path.is_file()
+        }

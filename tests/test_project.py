@@ -1,0 +1,54 @@
+"""The project's own files agree with each other."""
+
+import re
+import tomllib
+
+import yaml
+
+from tests.checkout import ROOT
+
+
+def pins():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        groups = tomllib.load(file)["dependency-groups"]
+    texts = [text for group in groups.values() for text in group if isinstance(text, str)]
+    return dict(text.split("==") for text in texts)
+
+
+def test_conda_environment_has_the_same_versions():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    pinned = dict(d.split("=") for d in environment["dependencies"] if ">=" not in d)
+    assert pinned == pins()
+
+
+def test_locks_have_the_same_versions_and_no_addresses():
+    locked = {}
+    for group in ("paper", "test"):
+        text = (ROOT / f"requirements/{group}.txt").read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index-url" not in text
+        found = re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, flags=re.MULTILINE)
+        locked[group] = set(found)
+        assert all("--hash=sha256:" in part for part in re.split(r"\n(?=\w)", text.strip()))
+    assert locked["paper"] <= locked["test"]
+    assert pins().items() <= dict(locked["test"]).items()
+
+
+def test_experiments_have_colours_of_their_own():
+    config = yaml.safe_load((ROOT / "config/experiments.yaml").read_text(encoding="utf-8"))
+    colours = [block["colour"] for block in config["experiments"].values()]
+    assert len(set(colours)) == len(colours)
+
+
+def test_every_configuration_key_is_described():
+    def undescribed(schema, path):
+        for key, block in schema.get("properties", {}).items():
+            if isinstance(block, dict) and not block.get("description"):
+                yield f"{path}.{key}"
+        for key, block in schema.items():
+            if isinstance(block, dict):
+                yield from undescribed(block, f"{path}.{key}")
+
+    for name in ("config", "experiments", "readings"):
+        text = (ROOT / f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8")
+        assert [p for p in undescribed(yaml.safe_load(text), name) if ".if." not in p] == []

@@ -1,0 +1,453 @@
+"""The pipeline as its users run it: from nothing to figures, again, changed, and misconfigured."""
+
+import csv
+import re
+import shutil
+import subprocess
+
+import h5py
+import pytest
+
+from tests.checkout import ROOT, Checkout
+
+pytestmark = pytest.mark.workflow
+
+NEW = """
+  NEW-1:
+    label: New detector
+    source: reactor
+    flux_per_cm2_s: 5.0e+12
+    target: {Ge: 1}
+    threshold_scale: nuclear-recoil
+    baseline_m: 25
+    current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
+"""
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A finished run with two of the experiments and a new one, added by its block alone."""
+    checkout = Checkout(tmp_path_factory.mktemp("small"))
+    checkout.keep(["CsI", "CONNIE"])
+    checkout.coarse()
+    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
+        file.write(NEW)
+    checkout.snakemake()
+    return checkout
+
+
+def copy(small, path):
+    """A copy of a finished run, its files as old as the original's."""
+    twin = object.__new__(Checkout)
+    twin.path = path / "copy"
+    shutil.copytree(small.path, twin.path, ignore=shutil.ignore_patterns("__pycache__"))
+    return twin
+
+
+def test_every_target_is_there_and_a_second_run_does_nothing(small):
+    products = small.products()
+    for number in range(1, 9):
+        assert products[f"figures/fig{number}.pdf"].startswith(b"%PDF")
+        assert products[f"figures/fig{number}.png"].startswith(b"\x89PNG")
+    for name in ("limits.csv", "counts.csv", "table2.csv", "table2.md", "table2.tex"):
+        assert products[f"results/{name}"]
+    assert small.planned() == set()
+
+
+def test_every_rule_is_part_of_the_run(small):
+    text = small.snakemake("--forceall", "--dry-run").stdout
+    run = set(re.findall(r"^rule (\w+):", text, flags=re.MULTILINE))
+    listed = small.snakemake("--list-rules").stdout
+    assert run == set(re.findall(r"^\w+$", listed, flags=re.MULTILINE))
+
+
+def test_same_bytes_elsewhere_and_with_one_core(small, tmp_path):
+    other = copy(small, tmp_path)
+    for folder in ("results", "figures", ".snakemake"):
+        shutil.rmtree(other.path / folder)
+    other.snakemake("--cores", "1")
+    one, two = small.products(), other.products()
+    assert [name for name in one if one[name] != two.get(name)] == []
+    assert one.keys() == two.keys()
+
+
+def test_files_describe_themselves_and_hold_no_paths(small):
+    missing = []
+
+    def check(name, item):
+        if isinstance(item, h5py.Dataset) and not (
+            item.attrs.get("unit") and item.attrs.get("description")
+        ):
+            missing.append(name)
+
+    for path in (small.path / "results").rglob("*.h5"):
+        with h5py.File(path) as file:
+            file.visititems(check)
+            assert file.attrs["description"]
+            assert file.attrs["cevns_tmm"]
+            assert any(name.startswith("input ") for name in file.attrs)
+        assert str(small.path).encode() not in path.read_bytes()
+    assert missing == []
+
+
+def test_new_experiment_is_in_every_result(small):
+    limits = [r for r in rows(small.path / "results/limits.csv") if r["experiment"] == "NEW-1"]
+    assert len(limits) == 2 * 3  # readings x parameters; it has one beam and one setup
+    assert all(0 < float(r["limit_muB"]) < 1e-8 for r in limits)
+    assert any(r["experiment"] == "NEW-1" for r in rows(small.path / "results/counts.csv"))
+    table = [r for r in rows(small.path / "results/table2.csv") if r["experiment"] == "NEW-1"]
+    assert [r["published"] for r in table] == ["", "", ""]
+    assert "New detector" in (small.path / "results/table2.md").read_text(encoding="utf-8")
+    for stage in ("rates", "counts", "profiles", "planes", "luminosity"):
+        assert (small.path / f"results/{stage}/NEW-1.h5").is_file()
+
+
+def test_readings_share_what_does_not_differ(small):
+    with h5py.File(small.path / "results/rates/NEW-1.h5") as file:
+        assert file["current/literal"] == file["current/inferred"]
+    with h5py.File(small.path / "results/rates/CsI.h5") as file:
+        assert file["current/literal"] != file["current/inferred"]
+        assert file["future/literal"] == file["future/inferred"]
+
+
+CHAIN = {"rates", "counts", "profiles", "planes", "luminosity"}
+PHYSICS = CHAIN | {"flux_table", "phases", "solar", "quenching"}
+
+
+def test_a_changed_mass_reruns_only_its_chain(small, tmp_path):
+    checkout = copy(small, tmp_path)
+
+    def heavier(data):
+        data["experiments"]["NEW-1"]["current"]["mass_kg"] = 3
+
+    checkout.edit("experiments", heavier)
+    jobs = checkout.planned()
+    assert {job for job in jobs if job[0] in PHYSICS} == {(rule, "NEW-1") for rule in CHAIN}
+    assert {rule for rule, _ in jobs} - PHYSICS == {
+        "limits_table",
+        "counts_table",
+        "table2",
+        "fig2",
+        "fig3",
+        "fig6",
+    }
+
+
+def test_an_added_experiment_runs_only_its_chain(small, tmp_path):
+    checkout = copy(small, tmp_path)
+    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
+        file.write(NEW.replace("NEW-1", "NEW-2"))
+    jobs = checkout.planned()
+    assert {job for job in jobs if job[0] in PHYSICS} == {(rule, "NEW-2") for rule in CHAIN}
+
+
+CHI2 = {"profiles", "planes", "phases", "luminosity"}
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("plotting", set()),
+        ("statistics", CHI2),
+        ("quenching", {"quenching", "rates", "counts"} | CHI2),
+        ("solar", {"solar"}),
+        ("flux", {"flux_table", "rates", "counts"} | CHI2),
+    ],
+)
+def test_an_edited_module_reruns_what_depends_on_it(small, tmp_path, module, rules):
+    checkout = copy(small, tmp_path)
+    path = checkout.path / f"cevns_tmm/{module}.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    planned = {rule for rule, _ in checkout.planned()}
+    assert planned & PHYSICS == rules
+    if module == "plotting":
+        assert planned == {f"fig{n}" for n in range(1, 9)}
+
+
+def test_an_edited_comment_in_a_configuration_file_reruns_nothing(small, tmp_path):
+    checkout = copy(small, tmp_path)
+    path = checkout.path / "config/config.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
+    assert checkout.planned() == set()
+
+
+def test_a_broken_intermediate_is_named(small, tmp_path):
+    checkout = copy(small, tmp_path)
+    path = checkout.path / "results/counts/NEW-1.h5"
+    path.write_bytes(path.read_bytes()[:2000])
+    done = checkout.snakemake("results/profiles/NEW-1.h5", "--forcerun", "profiles", check=False)
+    assert done.returncode != 0
+    assert "results/counts/NEW-1.h5: not a readable HDF5 file" in done.stdout
+
+
+def replaced(old, new):
+    return lambda text: text.replace(old, new, 1)
+
+
+BAD = {
+    "negative mass": (
+        "experiments",
+        replaced("mass_kg: 14.57", "mass_kg: -1"),
+        "experiments.CsI.current.mass_kg: -1 must be greater than 0",
+    ),
+    "empty target": (
+        "experiments",
+        replaced("target: {Cs: 1, I: 1}", "target: {}"),
+        "experiments.CsI.target: {} must not be empty",
+    ),
+    "unknown element": (
+        "experiments",
+        replaced("{Ge: 1}", "{Gx: 1}"),
+        "experiments.HPGe.target: 'Gx' must be elements with natural isotopes",
+    ),
+    "unknown source": (
+        "experiments",
+        replaced("source: sns", "source: ess"),
+        "experiments.CsI.source: 'ess' must be one of sns, reactor",
+    ),
+    "unknown key": (
+        "experiments",
+        replaced("baseline_m", "baselin_m"),
+        "experiments.CsI: unknown key 'baselin_m'; has an unknown key; allowed are baseline_m",
+    ),
+    "missing key": (
+        "experiments",
+        replaced("    baseline_m: 19.3\n", ""),
+        "experiments.CsI: key 'baseline_m' is missing",
+    ),
+    "text for a number": (
+        "config",
+        replaced("neutrinos_per_proton: 0.08", "neutrinos_per_proton: 8e-2x"),
+        "sources.sns.neutrinos_per_proton: '8e-2x' must be number",
+    ),
+    "number that YAML reads as text": (
+        "experiments",
+        replaced("2.4e+13", "2.4e13"),
+        "experiments.CONUS.flux_per_cm2_s: '2.4e13' must be number; YAML reads it as text",
+    ),
+    "not a number": (
+        "config",
+        replaced("sin2_theta12: 0.320", "sin2_theta12: .nan"),
+        "oscillation.sin2_theta12: nan must be number",
+    ),
+    "infinity": (
+        "config",
+        replaced("E_max_MeV: 10.0", "E_max_MeV: .inf"),
+        "sources.reactor.E_max_MeV: inf must be number",
+    ),
+    "truth value": (
+        "config",
+        replaced("confidence_level: 0.90", "confidence_level: true"),
+        "confidence_level: True must be number",
+    ),
+    "path as a name": (
+        "experiments",
+        replaced("  CsI:", "  ../CsI:"),
+        "experiments: '../CsI' must match ^[A-Za-z][A-Za-z0-9-]{0,30}$",
+    ),
+    "fractions that do not sum to 1": (
+        "config",
+        replaced("U235: 0.556", "U235: 0.6"),
+        "sources.reactor.fission_fractions: 1.044 must be a sum of 1",
+    ),
+    "range upside down": (
+        "config",
+        replaced("[1.0, 80.0]", "[80.0, 1.0]"),
+        "luminosity.range: [80.0, 1.0] must be a lower and a higher value",
+    ),
+    "threshold of zero": (
+        "experiments",
+        replaced("mass_kg: 15, threshold_keV: 5", "mass_kg: 15, threshold_keV: 0"),
+        "experiments.HPGe.current.threshold_keV: 0 must be greater than 0",
+    ),
+    "reactor without flux": (
+        "experiments",
+        replaced("    flux_per_cm2_s: 7.8e+12 # CONNIE, arXiv:1604.01343\n", ""),
+        "experiments.CONNIE: 'reactor' must have the key flux_per_cm2_s",
+    ),
+    "flux at the SNS": (
+        "experiments",
+        replaced("baseline_m: 19.3", "flux_per_cm2_s: 1.0"),
+        "experiments.CsI: key 'baseline_m' is missing",
+    ),
+    "unknown nuclide": (
+        "config",
+        replaced("[Si28,", "[Si99,"),
+        "quenching.nuclides: 'Si99' must be isotopes such as Ge72",
+    ),
+    "phases of nobody": (
+        "config",
+        replaced("  CONNIE:", "  CONIE:"),
+        "phases.CONIE: 'CONIE' must be an experiment: CsI, HPGe",
+    ),
+    "beam that a source does not have": (
+        "config",
+        replaced("beam: reactor", "beam: prompt"),
+        "phases.CONNIE.beam: 'prompt' must be one of reactor",
+    ),
+    "unknown reading": (
+        "config",
+        replaced("figures_reading: inferred", "figures_reading: inferred2"),
+        "figures_reading: 'inferred2' must be one of literal, inferred",
+    ),
+    "unknown departure": (
+        "readings",
+        replaced("    - miner-mass", "    - miner-mas"),
+        "readings.inferred: 'miner-mas' must be departures: nuisance-on-signal",
+    ),
+    "departure of nothing": (
+        "readings",
+        replaced("experiments.MINER.current", "experiments.MINNER.current"),
+        "departures.miner-mass.sets: 'experiments.MINNER.current.mass_kg' must be a key",
+    ),
+    "departure to nonsense": (
+        "readings",
+        replaced("statistics.nuisance_on: excess", "statistics.nuisance_on: exces"),
+        "statistics.nuisance_on: 'exces' must be one of total, excess (after the departures",
+    ),
+    "window without smearing": (
+        "experiments",
+        replaced("smearing: none", "smearing: none\n        window_PE: [6, 30]"),
+        "experiments.CsI.current.efficiency.window_PE: [6, 30] is not allowed here",
+    ),
+    "solar experiment of the same name": (
+        "config",
+        replaced("  Borexino:", "  CsI:"),
+        "solar.CsI: 'CsI' must not be the name of an experiment",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    return Checkout(tmp_path_factory.mktemp("bad"))
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_configuration_is_one_line_before_any_job(checkout, case):
+    name, change, message = BAD[case]
+    path = checkout.path / f"config/{name}.yaml"
+    good = path.read_text(encoding="utf-8")
+    bad = change(good)
+    assert bad != good
+    path.write_text(bad, encoding="utf-8")
+    try:
+        done = checkout.snakemake(check=False)
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if "profile" not in line]
+    assert len(lines) == 1, done.stdout
+    file = {"departure to nonsense": "config"}.get(case, name)
+    assert lines[0].startswith(f"cevns-tmm: config/{file}.yaml: {message}"), lines[0]
+    assert not (checkout.path / "results").exists()
+
+
+def test_unknown_key_on_the_command_line_is_refused(checkout):
+    done = checkout.snakemake("--config", "confidence_levell=0.95", check=False)
+    assert done.returncode != 0
+    assert "unknown key 'confidence_levell'" in done.stdout
+
+
+def test_table_compiles(small, tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    shutil.copy(small.path / "results/table2.tex", tmp_path)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table2.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "Overfull \\hbox" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """Limits and counts of all the paper's experiments."""
+    checkout = Checkout(tmp_path_factory.mktemp("paper"))
+    checkout.coarse()
+    checkout.snakemake("results/limits.csv", "results/counts.csv", "results/table2.csv")
+    return checkout.path / "results"
+
+
+def published():
+    for row in rows(ROOT / "resources/published_table2.csv"):
+        for parameter in ("Lambda1", "Lambda2", "Lambda3"):
+            yield (row["experiment"], row["setup"], row["component"], parameter), row[parameter]
+
+
+# 1.77 where 1.7 is printed: 30 kg explain the row to 2.9, 3.5 and 4.1 %, which is more than the rounding
+# of its first entry (docs/assumptions.md)
+MISSES = {("MINER", "current", "reactor", "Lambda1")}
+
+
+def test_inferred_reading_gives_table_2(paper):
+    limits = {
+        (r["experiment"], r["setup"], r["component"], r["parameter"]): float(r["limit_muB"]) / 1e-10
+        for r in rows(paper / "limits.csv")
+        if r["reading"] == "inferred"
+    }
+    missed = set()
+    for key, text in published():
+        digit = 10 ** -len(text.partition(".")[2])
+        if abs(limits[key] - float(text)) > max(0.03 * float(text), digit / 2):
+            missed.add(key)
+    assert missed == MISSES
+
+
+def test_literal_reading_does_not(paper):
+    ratios = {
+        tuple(r[k] for k in ("experiment", "setup", "component", "parameter")): float(r["literal"])
+        / float(r["published"])
+        for r in rows(paper / "table2.csv")
+    }
+    assert ratios["LAr", "current", "prompt", "Lambda1"] == pytest.approx(3.6, abs=0.1)
+    assert ratios["CsI", "current", "prompt", "Lambda1"] == pytest.approx(1.03, abs=0.02)
+    assert ratios["RED100", "current", "reactor", "Lambda1"] == float("inf")
+
+
+def test_tables_have_all_rows_in_the_promised_columns(paper):
+    limits, counts = rows(paper / "limits.csv"), rows(paper / "counts.csv")
+    assert list(limits[0]) == [
+        "reading",
+        "experiment",
+        "setup",
+        "component",
+        "parameter",
+        "limit_muB",
+    ]
+    assert list(counts[0]) == [
+        "reading",
+        "experiment",
+        "setup",
+        "component",
+        "n_sm",
+        "n_em_per_muB2",
+    ]
+    # 4 SNS experiments with 3 beams, 5 reactor experiments, 2 setups; Borexino
+    assert len(limits) == 2 * 3 * (4 * 3 * 2 + 5 * 2 + 1)
+    assert len(counts) == 2 * (4 * 3 * 2 + 5 * 2)
+
+
+def test_full_beam_identity_of_the_results(paper):
+    limits = {
+        tuple(list(r.values())[:-1]): float(r["limit_muB"]) for r in rows(paper / "limits.csv")
+    }
+    full = [key for key in limits if key[3] == "full"]
+    assert len(full) == 2 * 4 * 2 * 3
+    for key in full:
+        prompt, delayed = (limits[(*key[:3], beam, key[4])] for beam in ("prompt", "delayed"))
+        assert prompt**-2 + delayed**-2 == pytest.approx(limits[key] ** -2, rel=1e-9, abs=0)
+
+
+def test_csi_prediction_is_the_collaboration_s(paper):
+    """COHERENT predicts 173 events (Science 357 (2017) 1123)."""
+    n_sm = sum(
+        float(r["n_sm"])
+        for r in rows(paper / "counts.csv")
+        if (r["reading"], r["experiment"], r["setup"]) == ("inferred", "CsI", "current")
+    )
+    assert n_sm == pytest.approx(173, abs=1)
