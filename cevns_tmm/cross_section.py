@@ -24,8 +24,8 @@ def quark_couplings():
 def nucleon_couplings():
     """g_V^p, g_V^n, g_A^p, g_A^n: the square brackets of Eq. (21).
 
-    >>> [round(x, 6) for x in nucleon_couplings()]
-    [0.030588, -0.512107, 0.495326, -0.512292]
+    >>> [round(x, 5) for x in nucleon_couplings()]
+    [0.03059, -0.51211, 0.49533, -0.51229]
     """
     g_uL, g_dL, g_uR, g_dR = quark_couplings()
     vector_p = 2 * (g_uL + g_uR) + (g_dL + g_dR)

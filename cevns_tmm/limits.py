@@ -40,7 +40,7 @@ def moment_limits(chi2, n_em, beam, U, delta_chi2):
 
     >>> U = np.eye(3)
     >>> chi2 = CountingExperiment.asimov(100.0, 0.2, 0.0)
-    >>> moment_limits(chi2, {"nue": 1e20}, ["nue"], U, 2.7)[0]
+    >>> float(moment_limits(chi2, {"nue": 1e20}, ["nue"], U, 2.7)[0])
     inf
     """
     n = chi2.upper_limit(delta_chi2)

@@ -14,7 +14,7 @@ PARAMETERS = (1, 2, 3)
 LINE_STYLES = ("-", "--", ":")
 """Line style of each |Lambda_i|, or of each case of phases."""
 
-PLANES = {"12": (1, 2), "13": (1, 3), "23": (2, 3)}
+PLANES = ("12", "13", "23")
 
 
 def modulus(i):
@@ -29,7 +29,7 @@ def modulus_axis(i):
 
 def row_of_planes(axes, limits):
     """Label three log-log axes as the planes 12, 13 and 23, over ``limits`` [mu_B]."""
-    for ax, (i, j) in zip(axes, PLANES.values(), strict=True):
+    for ax, (i, j) in zip(axes, PLANES, strict=True):
         ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
         ax.set(xlabel=modulus_axis(i), ylabel=modulus_axis(j))
         for axis in (ax.xaxis, ax.yaxis):

@@ -313,7 +313,7 @@ BAD = {
     "window without smearing": (
         "experiments",
         replaced("smearing: none", "smearing: none\n        window_PE: [6, 30]"),
-        "experiments.CsI.current.efficiency.window_PE: [6, 30] is not allowed here",
+        "experiments.CsI.current.efficiency.window_PE: [6, 30] must come with smearing: poisson",
     ),
     "solar experiment of the same name": (
         "config",

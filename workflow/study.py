@@ -196,6 +196,9 @@ class Study:
                 allowed = "must be greater than 0: the magnetic-moment rate diverges there"
                 self._refuse(f"{where}.threshold_keV", 0, allowed)
             window = None if flat else values["efficiency"].get("window_PE")
+            if not flat and (values["efficiency"]["smearing"] == "poisson") != bool(window):
+                allowed = "must come with smearing: poisson, and smearing: poisson with it"
+                self._refuse(f"{where}.efficiency.window_PE", window, allowed)
             if window and window[0] > window[1]:
                 self._refuse(f"{where}.efficiency.window_PE", window, "must be first and last")
             if window and window[0] == 0 and values["threshold_keV"] == 0:
