@@ -70,6 +70,29 @@ def wide(table, labels):
     return sorted(lines.values(), key=lambda line: order.index(line[0]))
 
 
+def latex(rows, heads, names):
+    """The table as a LaTeX tabular of package booktabs."""
+    width, first = len(names), len(heads) + 1
+    groups = [rf"\multicolumn{{{width}}}{{c}}{{$|\Lambda_{i}|$}}" for i in (1, 2, 3)]
+    rules = [
+        rf"\cmidrule(lr){{{start}-{start + width - 1}}}"
+        for start in range(first, first + 3 * width, width)
+    ]
+    rows = [[r"$\infty$" if cell == "inf" else cell for cell in row] for row in rows]
+    lines = [
+        rf"\begin{{tabular}}{{{'l' * len(heads)}{'r' * 3 * width}}}",
+        r"\toprule",
+        " & ".join([""] * len(heads) + groups) + r" \\",
+        "".join(rules),
+        " & ".join([*heads, *names * 3]) + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines)
+
+
 def main(snakemake):
     reading = snakemake.params.reading
     level = percent(snakemake.params.confidence_level)
@@ -91,13 +114,7 @@ def main(snakemake):
         disable_numparse=True,
     )
     write_text(snakemake.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
-    symbols = {i: rf"$|\Lambda_{i}|$" for i in (1, 2, 3)}
-    body = tabulate(
-        [[cell.replace("inf", r"$\infty$") for cell in row] for row in rows],
-        heads + [f"{symbols[i]} {name}" for i in (1, 2, 3) for name in names],
-        tablefmt="latex_booktabs",
-        disable_numparse=True,
-    )
+    body = latex(rows, heads, names)
     write_text(
         snakemake.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%"))
     )
