@@ -62,27 +62,28 @@ def _recoil(T):
     return T
 
 
-def sm_coefficients(T, isotope):
+def sm_coefficients(T, isotope, **shape):
     """C_0, C_1, C_2 of the Standard Model cross section, Eq. (20), shape (3,) + T.shape.
 
     ``T`` is the recoil energy (> 0, else ValueError); C_k has the unit area * energy^(k-1).
+    ``shape`` goes to :func:`form_factor`.
     """
     T = _recoil(T)
     Q_V, Q_A = weak_charges(isotope)
-    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A)
+    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
     scale = const.hbar_c**2 * const.G_F**2 * isotope.mass / np.pi * F**2
     slope = -(Q_V**2 - Q_A**2) * isotope.mass * T / 2
     return np.stack([scale * (Q_V**2 + Q_A**2), 0 * T, scale * slope])
 
 
-def em_coefficients(T, isotope):
+def em_coefficients(T, isotope, **shape):
     """C_0, C_1, C_2 of the magnetic-moment cross section, Eq. (25), for mu_nu = 1 mu_B.
 
     Shape (3,) + T.shape; ``T`` > 0 is the recoil energy, else ValueError; C_k has the unit
-    area * energy^(k-1) per mu_B².
+    area * energy^(k-1) per mu_B². ``shape`` goes to :func:`form_factor`.
     """
     T = _recoil(T)
-    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A)
+    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
     scale = np.pi * (const.hbar_c * const.alpha_EM * isotope.Z / const.m_e) ** 2 * F**2
     return np.stack([scale / T, -scale, 0 * T])
 

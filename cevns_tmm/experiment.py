@@ -57,4 +57,5 @@ def thresholds(setup):
     isotopes = [isotope for isotope, _ in nuclei(setup)]
     if setup["threshold_scale"] == "nuclear-recoil":
         return [threshold] * len(isotopes)
-    return [recoil_threshold(threshold, i.Z, i.A, setup["threshold_inversion"]) for i in isotopes]
+    options = setup["threshold_inversion"], setup.get("kappa_scale", 1.0)
+    return [recoil_threshold(threshold, i.Z, i.A, *options) for i in isotopes]

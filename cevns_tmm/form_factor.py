@@ -26,13 +26,14 @@ def _y_coth_y_minus_1(y):
     return np.where(small, series, safe / np.tanh(safe) - 1)
 
 
-def form_factor(Q, A):
+def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
     """F(Q²) of Eq. (23), dimensionless, same shape as ``Q``; F -> 1 for Q -> 0.
 
     Parameters
     ----------
     Q : momentum transfer, any shape (energy), finite and >= 0
     A : mass number
+    radius_scale, diffuseness_scale : factors on c and a of Eq. (24), for uncertainties (> 0)
 
     >>> float(form_factor(0.0, 133))
     1.0
@@ -40,9 +41,12 @@ def form_factor(Q, A):
     Q = np.asarray(Q, float)
     if not np.all(np.isfinite(Q) & (Q >= 0)):
         raise ValueError("Q: must be finite and not negative")
+    for name, scale in (("radius", radius_scale), ("diffuseness", diffuseness_scale)):
+        if not scale > 0:
+            raise ValueError(f"{name}_scale: {scale!r} must be positive")
     positive = np.where(Q > 0, Q, 1e-3 * hbar_c / fm)
-    x = positive * half_density_radius(A) / hbar_c
-    y = positive * np.pi * DIFFUSENESS / hbar_c
+    x = positive * radius_scale * half_density_radius(A) / hbar_c
+    y = positive * np.pi * diffuseness_scale * DIFFUSENESS / hbar_c
     # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
     # small for small Q, and neither is a difference of large terms
     bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + x * spherical_jn(1, x)

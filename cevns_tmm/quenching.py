@@ -6,8 +6,10 @@ from scipy.optimize import brentq
 from cevns_tmm.units import keV
 
 
-def quenching_factor(T, Z, A):
+def quenching_factor(T, Z, A, kappa_scale=1.0):
     """Q(T) of Eq. (27), dimensionless, shape of ``T``, the nuclear recoil energy (>= 0).
+
+    ``kappa_scale`` is a factor on kappa, for its uncertainty.
 
     >>> round(float(quenching_factor(1 * keV, 32, 72)), 3)
     0.172
@@ -16,11 +18,13 @@ def quenching_factor(T, Z, A):
     if not np.all(T >= 0):
         raise ValueError("T: recoil energies must not be negative")
     gamma = 11.5 * T / keV * Z ** (-7 / 3)
-    kappa_g = 0.133 * Z ** (2 / 3) * A**-0.5 * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
+    kappa_g = (
+        kappa_scale * 0.133 * Z ** (2 / 3) * A**-0.5 * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
+    )
     return kappa_g / (1 + kappa_g)
 
 
-def recoil_threshold(threshold, Z, A, method="solve"):
+def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
     """Recoil energy whose ionisation is ``threshold`` (electron-equivalent energy, > 0).
 
     ``method`` is "solve", the root of T Q(T) = threshold (Eq. 27), or "evaluate-at-threshold",
@@ -28,14 +32,14 @@ def recoil_threshold(threshold, Z, A, method="solve"):
     """
     if not threshold > 0:
         raise ValueError(f"threshold: {threshold!r} must be positive")
-    upper = threshold / float(quenching_factor(threshold, Z, A))
+    upper = threshold / float(quenching_factor(threshold, Z, A, kappa_scale))
     if method == "evaluate-at-threshold":
         return upper
     if method != "solve":
         raise ValueError(f"method: {method!r} must be 'solve' or 'evaluate-at-threshold'")
     # Q rises with T and is below 1, so the root lies between the threshold and `upper`
     return brentq(
-        lambda T: T * float(quenching_factor(T, Z, A)) - threshold,
+        lambda T: T * float(quenching_factor(T, Z, A, kappa_scale)) - threshold,
         threshold,
         upper,
         xtol=1e-14 * threshold,

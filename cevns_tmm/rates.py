@@ -55,7 +55,7 @@ def quadrature(breakpoints, nodes):
     return T.ravel(), (half[:, None] * w).ravel()
 
 
-def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16):
+def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16, shape=None):
     """Recoil spectra of every flux component on every isotope.
 
     Parameters
@@ -66,6 +66,7 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
     fluence : mapping component -> neutrinos per area over the whole exposure
     fluxes : mapping component -> FluxTable
     nodes : Gauss-Legendre nodes per panel
+    shape : factors on the nuclear radius and diffuseness, arguments of ``form_factor``
 
     Returns
     -------
@@ -90,7 +91,8 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
     if len(T):
         for i, ((isotope, number), threshold) in enumerate(zip(nuclei, thresholds, strict=True)):
             acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)
-            C_sm, C_em = sm_coefficients(T, isotope), em_coefficients(T, isotope)
+            C_sm = sm_coefficients(T, isotope, **(shape or {}))
+            C_em = em_coefficients(T, isotope, **(shape or {}))
             E = E_min(T, isotope.mass)
             for c, (component, value) in enumerate(fluence.items()):
                 M = np.stack([fluxes[component].moment(k, E) for k in range(3)])

@@ -16,7 +16,7 @@ def main(snakemake):
         "isotope": io.Data([i.name for i in nuclides], "1", "isotopes"),
         "T": io.Data(T, "keV", "nuclear recoil energy"),
         "Q": io.Data(
-            [quenching_factor(T * keV, i.Z, i.A) for i in nuclides],
+            [quenching_factor(T * keV, i.Z, i.A, snakemake.params.kappa_scale) for i in nuclides],
             "1",
             "quenching factor of Eq. (27)",
             ("isotope", "T"),

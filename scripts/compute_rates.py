@@ -71,6 +71,7 @@ def main(snakemake):
             fluence=experiment.fluence(setup),
             fluxes=fluxes,
             nodes=snakemake.params.nodes,
+            shape=setup["form_factor"],
         )
         groups[name] = datasets(rates)
     groups |= {name: io.Link(other) for name, other in same.items()}

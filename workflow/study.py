@@ -89,6 +89,25 @@ def _key(path):
     return ".".join(map(str, path)) or "top level"
 
 
+def _set(target, path, value):
+    """Set a key, or multiply what is there by ``value["scale"]``; "*" stands for every key.
+
+    Says whether anything was set. With a scale only a key that exists is.
+    """
+    if not isinstance(target, dict):
+        return False
+    key, *rest = path
+    if rest:
+        keys = list(target) if key == "*" else [key] if key in target else []
+        return any([_set(target[k], rest, value) for k in keys])
+    if not (isinstance(value, dict) and set(value) == {"scale"}):
+        target[key] = copy.deepcopy(value)
+        return True
+    if key in target:
+        target[key] = target[key] * value["scale"]
+    return key in target
+
+
 class Study:
     """The configuration of a run: experiments, setups and readings, and what each stage needs of them.
 
@@ -214,14 +233,9 @@ class Study:
         config = copy.deepcopy(self.config)
         for departure in config["readings"][reading]:
             for key, value in config["departures"][departure]["sets"].items():
-                *parents, last = key.split(".")
-                target = config
-                for parent in parents:
-                    target = target.get(parent) if isinstance(target, dict) else None
-                if not parents or not isinstance(target, dict):
+                if not _set(config, key.split("."), value):
                     where = f"departures.{departure}.sets"
                     self._refuse(where, key, "must be a key of the configuration")
-                target[last] = value
         try:
             self._check(config)
         except ConfigError as error:
@@ -284,13 +298,16 @@ class Study:
                 if key not in ("profile_muB", "plane_muB")
             }
             quenched = common["threshold_scale"] == "electron-equivalent"
-            inversion = {"threshold_inversion": config["quenching"]["threshold_inversion"]}
+            inversion = {
+                key: config["quenching"][key] for key in ("threshold_inversion", "kappa_scale")
+            }
             return {
                 "target_shares": "mole",
                 **(inversion if quenched else {}),
                 **common,
                 **specific,
                 "source": source,
+                "form_factor": config["form_factor"],
             }
 
         return self._each(experiment, block)

@@ -25,6 +25,7 @@ rule quenching:
     threads: 1
     params:
         nuclides=STUDY.config["quenching"]["nuclides"],
+        kappa_scale=STUDY.config["quenching"]["kappa_scale"],
         T_max_keV=STUDY.config["quenching"]["T_max_keV"],
         points=STUDY.config["grids"]["quenching_points"],
     script:
