@@ -4,6 +4,7 @@
 configfile: "config/config.yaml"
 configfile: "config/experiments.yaml"
 configfile: "config/readings.yaml"
+configfile: "config/audit.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -12,6 +13,7 @@ include: "workflow/rules/rates.smk"
 include: "workflow/rules/chi2.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/audit.smk"
 
 
 rule all:

@@ -85,9 +85,8 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
         + [np.asarray(thresholds, float), efficiency.breakpoints()]
     )
     T, weight = quadrature(breaks[breaks >= min(thresholds)], nodes)
-    shape = (len(fluence), len(nuclei), len(T))
-    sm, em = np.zeros(shape), np.zeros(shape)
-    acceptance = np.zeros(shape[1:])
+    sm, em = np.zeros((2, len(fluence), len(nuclei), len(T)))
+    acceptance = np.zeros((len(nuclei), len(T)))
     if len(T):
         for i, ((isotope, number), threshold) in enumerate(zip(nuclei, thresholds, strict=True)):
             acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)

@@ -11,7 +11,11 @@ from cevns_tmm.io import sha256
 
 
 def run(snakemake, main):
-    """Run ``main(snakemake)`` with everything it prints in the job's log; exit status 1 if it fails."""
+    """Run ``main(snakemake)`` with everything it prints in the job's log.
+
+    If it fails, the reason also goes to the terminal, in one line, and the exit status is 1.
+    """
+    failure = None
     with (
         open(snakemake.log[0], "w", encoding="utf-8") as log,
         contextlib.redirect_stdout(log),
@@ -21,12 +25,10 @@ def run(snakemake, main):
             main(snakemake)
         except Exception as error:
             traceback.print_exc()
-            print(f"{snakemake.rule} {' '.join(snakemake.wildcards)}: {error}", file=log)
-            failed = True
-        else:
-            failed = False
-    if failed:
-        sys.exit(1)
+            failure = error
+    if failure is not None:
+        job = " ".join([snakemake.rule, *snakemake.wildcards])
+        sys.exit(f"cevns-tmm: {job}: {failure} (more in {snakemake.log[0]})")
 
 
 def provenance(snakemake):

@@ -79,6 +79,14 @@ def test_form_factor_bounds_and_bad_arguments():
             form_factor(bad, 133)
     with pytest.raises(ValueError, match="A"):
         form_factor(1.0, 0)
+    with pytest.raises(ValueError, match="radius_scale"):
+        form_factor(1.0, 133, radius_scale=0)
+
+
+def test_a_scaled_nucleus_is_that_of_scaled_momentum():
+    Q = np.linspace(1, 100, 50) * MeV
+    both = form_factor(Q, 127, radius_scale=1.1, diffuseness_scale=1.1)
+    assert both == pytest.approx(form_factor(1.1 * Q, 127), rel=1e-12, abs=1e-14)
 
 
 @given(isotopes, energies, st.floats(1e-6, 1))

@@ -300,6 +300,18 @@ def test_counts_are_linear_in_the_fluence():
         assert b == pytest.approx([3 * a[0], a[1]], rel=1e-13, abs=0)
 
 
+def test_the_nuclear_shape_matters_and_one_is_the_default():
+    def counts(**shape):
+        nuclei = target_nuclei({"I": 1}, 1 * kg)
+        table = {"nue": flux.pion_decay_at_rest("nue")}
+        arguments = [nuclei, [5 * keV], FlatEfficiency(1.0), {"nue": 1e15}, table]
+        return np.concatenate(differential_rates(*arguments, shape=shape).counts())
+
+    assert np.all(counts(radius_scale=1.0, diffuseness_scale=1.0) == counts())
+    assert np.all(counts(radius_scale=1.03) < 0.99 * counts())
+    assert np.all(counts(diffuseness_scale=1.03) < counts())
+
+
 def test_each_isotope_has_its_own_threshold():
     rates = rates_of((5 * keV, 20 * keV))
     assert np.all(rates.acceptance[0][5 * keV > rates.T] == 0)

@@ -99,7 +99,8 @@ def _set(target, path, value):
     key, *rest = path
     if rest:
         keys = list(target) if key == "*" else [key] if key in target else []
-        return any([_set(target[k], rest, value) for k in keys])
+        done = [_set(target[k], rest, value) for k in keys]  # all of them, not the first
+        return any(done)
     if not (isinstance(value, dict) and set(value) == {"scale"}):
         target[key] = copy.deepcopy(value)
         return True
@@ -401,3 +402,26 @@ class Study:
             }
             for name, block in self.config["experiments"].items()
         }
+
+    def audit(self):
+        """A study whose readings are the variants of the audit, in place of the readings.
+
+        ``without-X`` and ``only-X`` switch one departure off in the reading shown and on in the
+        literal one; ``input-X`` changes an unstated input, ``X-down`` and ``X-up`` those of the budget.
+        """
+        config = copy.deepcopy(self.config)
+        audit, shown = config["audit"], config["figures_reading"]
+        chosen, departures = config["readings"][shown], config["departures"]
+        variants = dict(config["readings"])
+        for name in chosen:
+            variants[f"without-{name}"] = [other for other in chosen if other != name]
+            variants[f"only-{name}"] = [name]
+        changes = {f"input-{name}": block["sets"] for name, block in audit["inputs"].items()}
+        for name, block in audit["budget"].items():
+            changes |= {f"{name}-down": block["down"], f"{name}-up": block["up"]}
+        for name, sets in changes.items():
+            text = "a variation of config/audit.yaml"
+            departures[name] = {"paper": text, "used": text, "evidence": text, "sets": sets}
+            variants[name] = [*chosen, name]
+        config["readings"] = variants
+        return Study(config, self.files)

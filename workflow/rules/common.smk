@@ -31,7 +31,7 @@ wildcard_constraints:
 
 def load_study():
     files = {}
-    for name in ("config", "experiments", "readings"):
+    for name in ("config", "experiments", "readings", "audit"):
         with open(ROOT / f"workflow/schemas/{name}.schema.yaml", encoding="utf-8") as file:
             schema = yaml.safe_load(file)
         files[f"config/{name}.yaml"] = (schema, list(schema["properties"]))
@@ -40,6 +40,7 @@ def load_study():
 
 try:
     STUDY = load_study()
+    AUDIT = STUDY.audit()
 except ConfigError as error:
     raise SystemExit(f"cevns-tmm: {error}")
 
