@@ -5,6 +5,7 @@ configfile: "config/config.yaml"
 configfile: "config/experiments.yaml"
 configfile: "config/readings.yaml"
 configfile: "config/audit.yaml"
+configfile: "config/claims.yaml"
 
 
 include: "workflow/rules/common.smk"

@@ -331,6 +331,10 @@ class Study:
 
         return self._each(experiment, block)
 
+    def oscillation(self):
+        """Oscillation parameters, by reading."""
+        return {reading: config["oscillation"] for reading, config in self._resolved.items()}
+
     def solar_blocks(self, name):
         """What the limits of a solar experiment depend on, by reading."""
         return {

@@ -75,3 +75,139 @@ use rule limits_table as audit_limits with:
         experiments={e: [AUDIT.setups(e), list(AUDIT.beams(e))] for e in AUDIT.experiments},
         solar=AUDIT.solar,
         readings=AUDIT.readings,
+
+
+rule comparison:
+    input:
+        limits="results/limits.csv",
+        published="resources/published_table2.csv",
+        code=code("write_comparison"),
+    output:
+        csv="results/comparison.csv",
+        md="results/comparison.md",
+    log:
+        "logs/comparison.log",
+    threads: 1
+    script:
+        "../../scripts/write_comparison.py"
+
+
+rule claims:
+    input:
+        limits="results/limits.csv",
+        rates=expand("results/rates/{experiment}.h5", experiment=STUDY.experiments),
+        counts=expand("results/counts/{experiment}.h5", experiment=STUDY.experiments),
+        luminosity=expand("results/luminosity/{experiment}.h5", experiment=STUDY.experiments),
+        code=code("check_claims"),
+    output:
+        csv="results/claims.csv",
+        md="results/claims.md",
+    log:
+        "logs/claims.log",
+    threads: 1
+    params:
+        claims=STUDY.config["claims"],
+        readings=STUDY.readings,
+        kinds={e: STUDY.source_kind(e) for e in STUDY.experiments},
+        beams={e: STUDY.beams(e) for e in STUDY.experiments},
+        oscillation=STUDY.oscillation(),
+        P_e1_2nu=STUDY.config["solar"]["Borexino"]["P_e1_2nu"],
+    script:
+        "../../scripts/check_claims.py"
+
+
+rule audit:
+    input:
+        limits="results/audit/limits.csv",
+        published="resources/published_table2.csv",
+        code=code("write_audit"),
+    output:
+        ablation_csv="results/audit/ablation.csv",
+        ablation_md="results/audit/ablation.md",
+        inputs_csv="results/audit/inputs.csv",
+        inputs_md="results/audit/inputs.md",
+        budget_csv="results/audit/budget.csv",
+    log:
+        "logs/audit/audit.log",
+    threads: 1
+    params:
+        shown=STUDY.config["figures_reading"],
+        literal="literal",
+        departures=STUDY.config["readings"][STUDY.config["figures_reading"]],
+        inputs={name: b["title"] for name, b in STUDY.config["audit"]["inputs"].items()},
+        budget={name: b["title"] for name, b in STUDY.config["audit"]["budget"].items()},
+    script:
+        "../../scripts/write_audit.py"
+
+
+rule plot_ablation:
+    input:
+        limits="results/audit/limits.csv",
+        published="resources/published_table2.csv",
+        style=MPLSTYLE,
+        code=code("plot_ablation"),
+    output:
+        pdf="figures/ablation.pdf",
+        png="figures/ablation.png",
+    log:
+        "logs/plot_ablation.log",
+    threads: 1
+    params:
+        shown=STUDY.config["figures_reading"],
+        literal="literal",
+        departures=STUDY.config["readings"][STUDY.config["figures_reading"]],
+    script:
+        "../../scripts/plot_ablation.py"
+
+
+rule plot_budget:
+    input:
+        budget="results/audit/budget.csv",
+        style=MPLSTYLE,
+        code=code("plot_budget"),
+    output:
+        pdf="figures/budget.pdf",
+        png="figures/budget.png",
+    log:
+        "logs/plot_budget.log",
+    threads: 1
+    params:
+        experiments=STUDY.style(),
+        budget={name: b["title"] for name, b in STUDY.config["audit"]["budget"].items()},
+    script:
+        "../../scripts/plot_budget.py"
+
+
+rule checks:
+    input:
+        comparison="results/comparison.csv",
+        limits="results/limits.csv",
+        counts="results/counts.csv",
+        claims="results/claims.csv",
+        reference_limits="resources/reference/limits.csv",
+        reference_counts="resources/reference/counts.csv",
+        reference_claims="resources/reference/claims.csv",
+        code=code("write_check"),
+    output:
+        csv="results/check.csv",
+        md="results/check.md",
+    log:
+        "logs/checks.log",
+    threads: 1
+    params:
+        misses=STUDY.config["audit"]["misses"],
+        reading=STUDY.config["figures_reading"],
+    script:
+        "../../scripts/write_check.py"
+
+
+rule check:
+    input:
+        csv="results/check.csv",
+        md="results/check.md",
+        code=code("check"),
+    log:
+        "logs/check.log",
+    threads: 1
+    script:
+        "../../scripts/check.py"

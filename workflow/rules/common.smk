@@ -31,7 +31,7 @@ wildcard_constraints:
 
 def load_study():
     files = {}
-    for name in ("config", "experiments", "readings", "audit"):
+    for name in ("config", "experiments", "readings", "audit", "claims"):
         with open(ROOT / f"workflow/schemas/{name}.schema.yaml", encoding="utf-8") as file:
             schema = yaml.safe_load(file)
         files[f"config/{name}.yaml"] = (schema, list(schema["properties"]))

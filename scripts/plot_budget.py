@@ -1,0 +1,61 @@
+"""Sensitivity of the limits to the inputs: a tornado per experiment."""
+
+import math
+
+import matplotlib.pyplot as plt
+
+from cevns_tmm import plotting
+from scripts.job import run
+from scripts.text import read_csv
+
+SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
+
+
+def main(snakemake):
+    plt.style.use(snakemake.input.style)
+    titles, experiments = snakemake.params.budget, snakemake.params.experiments
+    rows = read_csv(snakemake.input.budget)
+    columns = 3
+    lines = math.ceil(len(experiments) / columns)
+    fig, axes = plt.subplots(
+        lines,
+        columns,
+        figsize=(1.25 * plotting.WIDTH, 2.1 * lines + 0.4),
+        sharey=True,
+        squeeze=False,
+    )
+    for ax in axes.flat[len(experiments) :]:
+        ax.set_visible(False)
+    for ax, (name, block) in zip(axes.flat, experiments.items(), strict=False):
+        beam = SHOWN[block["kind"]]
+        bars = {
+            row["input"]: (float(row["down [%]"] or "nan"), float(row["up [%]"] or "nan"))
+            for row in rows
+            if (row["experiment"], row["setup"]) == (name, "current")
+            and (row["component"], row["parameter"]) == (beam, "Lambda1")
+        }
+        for y, key in enumerate(titles):
+            down, up = bars[key]
+            ax.barh(y, up, 0.38, color=block["colour"], label="up" if y == 0 else None)
+            ax.barh(
+                y,
+                down,
+                0.38,
+                fill=False,
+                edgecolor=block["colour"],
+                label="down" if y == 0 else None,
+            )
+        ax.axvline(0, color="0.3", linewidth=0.7)
+        ax.set(title=f"{block['label']}, {beam}")
+        ax.set_yticks(range(len(titles)), titles.values())
+        ax.minorticks_off()
+        ax.margins(x=0.1)
+    axes[0, 0].invert_yaxis()
+    for ax in axes[-1]:
+        ax.set_xlabel(r"change of $|\Lambda_1|$ [%]")
+    axes[0, 0].legend(loc="lower right", fontsize=7)
+    plotting.save(fig, *snakemake.output)
+
+
+if __name__ == "__main__":
+    run(snakemake, main)

@@ -1,0 +1,121 @@
+"""Ablation, unstated inputs and budget -> tables in results/audit/."""
+
+import math
+
+from tabulate import tabulate
+
+from scripts.compared import UNIT, published_entries, tolerance
+from scripts.job import run
+from scripts.text import read_csv, write_csv, write_text
+
+KEY = ["experiment", "setup", "component", "parameter"]
+
+
+def score(limits, published):
+    """Entries within tolerance, mean and worst ratio to Table II of one variant."""
+    ratios = {
+        key: limits[key] / UNIT / float(text) for key, text in published.items() if key in limits
+    }
+    within = sum(
+        abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key])
+        for key in ratios
+    )
+    finite = [r for r in ratios.values() if math.isfinite(r)]
+    mean = math.exp(sum(map(math.log, finite)) / len(finite))
+    worst = max(ratios, key=lambda key: abs(math.log(ratios[key])))
+    return within, len(ratios), mean, ratios[worst], " ".join(worst)
+
+
+def change(limits, base):
+    """Relative changes of the finite limits, in per cent, by key."""
+    return {
+        key: 100 * (limits[key] / base[key] - 1)
+        for key in base
+        if math.isfinite(limits[key]) and math.isfinite(base[key])
+    }
+
+
+def lost(limits, base):
+    """How many limits that were finite are not."""
+    return sum(math.isfinite(base[key]) and not math.isfinite(limits[key]) for key in base)
+
+
+def ablation(variants, params, published):
+    """Rows: each departure switched off in the reading shown, and switched on alone in the literal one."""
+    rows = []
+    for label, base, prefix in (
+        ("off in " + params.shown, params.shown, "without"),
+        ("on in literal", params.literal, "only"),
+    ):
+        reference = score(variants[base], published)
+        rows.append([label, "-", *shown(reference), 0, 0])
+        for name in params.departures:
+            limits = variants[f"{prefix}-{name}"]
+            result = score(limits, published)
+            moved = sum(
+                abs(limits[k] / v - 1) > 1e-9 for k, v in variants[base].items() if v < math.inf
+            )
+            rows.append([label, name, *shown(result), reference[0] - result[0], moved])
+    return rows
+
+
+def shown(result):
+    """A score as cells."""
+    within, total, mean, worst, name = result
+    return [f"{within} of {total}", f"{mean:.3f}", f"{worst:.3f}", name]
+
+
+def inputs(variants, params):
+    """Rows: each alternative to an unstated input, with the range of its effect."""
+    for name, title in params.inputs.items():
+        limits, base = variants[f"input-{name}"], variants[params.shown]
+        changes = change(limits, base)
+        most = max(changes, key=lambda key: abs(changes[key]))
+        moved = sum(abs(c) > 1e-7 for c in changes.values())
+        yield [title, moved, f"{changes[most]:+.2f}", " ".join(most), lost(limits, base)]
+
+
+def budget(variants, params):
+    """Rows: change of every limit for every input down and up, in per cent."""
+    for name in params.budget:
+        down, up = (
+            change(variants[f"{name}-{way}"], variants[params.shown]) for way in ("down", "up")
+        )
+        for key in variants[params.shown]:
+            cells = [f"{c[key]:+.4f}" if key in c else "" for c in (down, up)]
+            yield [*key, name, *cells]
+
+
+def main(snakemake):
+    params = snakemake.params
+    variants = {}
+    for row in read_csv(snakemake.input.limits):
+        key = tuple(row[k] for k in KEY)
+        variants.setdefault(row["reading"], {})[key] = float(row["limit_muB"])
+    published = published_entries(snakemake.input.published)
+    heads = [
+        "switched",
+        "departure",
+        "within tolerance",
+        "mean ratio",
+        "worst ratio",
+        "worst entry",
+    ]
+    heads += ["entries lost", "limits moved"]
+    for name, columns, rows in (
+        ("ablation", heads, ablation(variants, params, published)),
+        (
+            "inputs",
+            ["alternative", "limits moved", "largest change [%]", "of", "limits lost"],
+            list(inputs(variants, params)),
+        ),
+    ):
+        write_csv(snakemake.output[f"{name}_csv"], columns, rows)
+        table = tabulate(rows, columns, tablefmt="github", disable_numparse=True)
+        write_text(snakemake.output[f"{name}_md"], table + "\n")
+    columns = [*KEY, "input", "down [%]", "up [%]"]
+    write_csv(snakemake.output.budget_csv, columns, budget(variants, params))
+
+
+if __name__ == "__main__":
+    run(snakemake, main)
