@@ -4,13 +4,31 @@ CORES ?= all
 VENV := .venv
 RUN := . $(VENV)/bin/activate &&
 
-.PHONY: paper test lint lock clean
+.PHONY: paper test lint check reference report docs lock clean
 
 paper: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress
 
 test: $(VENV)/test.ok lint
 	$(RUN) python -m pytest --cov
+
+# Regenerates, then compares with Table II and with the reference results; fails if a check does.
+check: $(VENV)/paper.ok
+	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
+	$(RUN) snakemake --cores 1 --quiet rules progress host -- check && cat results/comparison.md results/check.md
+
+# Shows how the results differ from the reference; with ACCEPT=1 they become the reference.
+reference: $(VENV)/paper.ok
+	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- results/limits.csv results/counts.csv results/claims.csv
+	$(RUN) python -m scripts.update_reference $(if $(ACCEPT),--accept)
+
+# One self-contained page with everything.
+report: $(VENV)/paper.ok
+	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
+	$(RUN) snakemake --quiet rules progress --report results/report.html -- audited
+
+docs: $(VENV)/paper.ok
+	$(RUN) python -m scripts.generate_docs
 
 lint: $(VENV)/test.ok
 	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && snakemake --lint

@@ -8,6 +8,9 @@ configfile: "config/audit.yaml"
 configfile: "config/claims.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/fluxes.smk"
 include: "workflow/rules/rates.smk"
@@ -23,3 +26,13 @@ rule all:
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
         "results/limits.csv",
         "results/counts.csv",
+
+
+# What `make check` and `make report` make beside it.
+rule audited:
+    input:
+        rules.all.input,
+        "figures/ablation.png",
+        "figures/budget.png",
+        expand("results/report/{table}.html", table=REPORTED),
+        "results/check.md",

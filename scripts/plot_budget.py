@@ -3,6 +3,7 @@
 import math
 
 import matplotlib.pyplot as plt
+from matplotlib.patches import Patch
 
 from cevns_tmm import plotting
 from scripts.job import run
@@ -36,15 +37,8 @@ def main(snakemake):
         }
         for y, key in enumerate(titles):
             down, up = bars[key]
-            ax.barh(y, up, 0.38, color=block["colour"], label="up" if y == 0 else None)
-            ax.barh(
-                y,
-                down,
-                0.38,
-                fill=False,
-                edgecolor=block["colour"],
-                label="down" if y == 0 else None,
-            )
+            ax.barh(y, up, 0.38, color=block["colour"])
+            ax.barh(y, down, 0.38, fill=False, edgecolor=block["colour"])
         ax.axvline(0, color="0.3", linewidth=0.7)
         ax.set(title=f"{block['label']}, {beam}")
         ax.set_yticks(range(len(titles)), titles.values())
@@ -53,7 +47,8 @@ def main(snakemake):
     axes[0, 0].invert_yaxis()
     for ax in axes[-1]:
         ax.set_xlabel(r"change of $|\Lambda_1|$ [%]")
-    axes[0, 0].legend(loc="lower right", fontsize=7)
+    handles = [Patch(color="0.5", label="up"), Patch(fill=False, edgecolor="0.5", label="down")]
+    fig.legend(handles=handles, loc="outside upper center", ncols=2)
     plotting.save(fig, *snakemake.output)
 
 

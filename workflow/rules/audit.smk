@@ -148,7 +148,12 @@ rule plot_ablation:
         code=code("plot_ablation"),
     output:
         pdf="figures/ablation.pdf",
-        png="figures/ablation.png",
+        png=report(
+            "figures/ablation.png",
+            caption="../report/ablation.rst",
+            category="Audit",
+            labels={"figure": "Departures, switched off one at a time"},
+        ),
     log:
         "logs/plot_ablation.log",
     threads: 1
@@ -167,7 +172,12 @@ rule plot_budget:
         code=code("plot_budget"),
     output:
         pdf="figures/budget.pdf",
-        png="figures/budget.png",
+        png=report(
+            "figures/budget.png",
+            caption="../report/budget.rst",
+            category="Audit",
+            labels={"figure": "Sensitivity to the inputs"},
+        ),
     log:
         "logs/plot_budget.log",
     threads: 1
@@ -211,3 +221,29 @@ rule check:
     threads: 1
     script:
         "../../scripts/check.py"
+
+
+rule html_table:
+    input:
+        csv=lambda wc: {
+            "table2": "results/table2.csv",
+            "comparison": "results/comparison.csv",
+            "claims": "results/claims.csv",
+            "check": "results/check.csv",
+        }.get(wc.table, f"results/audit/{wc.table}.csv"),
+        code=code("write_html"),
+    output:
+        report(
+            "results/report/{table}.html",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "logs/html_{table}.log",
+    threads: 1
+    script:
+        "../../scripts/write_html.py"
+
+
+REPORTED = ["table2", "comparison", "claims", "ablation", "inputs", "budget", "check"]

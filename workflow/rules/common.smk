@@ -72,7 +72,13 @@ def code(script):
 
 
 def figure(number):
-    return dict(pdf=f"figures/fig{number}.pdf", png=f"figures/fig{number}.png")
+    png = report(
+        f"figures/fig{number}.png",
+        caption=f"../report/fig{number}.rst",
+        category="Figures of the paper",
+        labels={"figure": f"Fig. {number}"},
+    )
+    return dict(pdf=f"figures/fig{number}.pdf", png=png)
 
 
 def of_kind(pattern, kind=None, experiments=None):
