@@ -1,6 +1,9 @@
 # Regenerates arXiv:1905.03750: `snakemake --cores 8` makes every figure, Table II and the tables of limits and counts.
 
 
+include: "workflow/rules/config.smk"
+
+
 configfile: "config/config.yaml"
 configfile: "config/experiments.yaml"
 configfile: "config/readings.yaml"

@@ -52,6 +52,8 @@ def T_max(E, mass):
 def E_min(T, mass):
     """Smallest neutrino energy (T + sqrt(T² + 2 m T)) / 2 that gives recoil energy ``T``."""
     T = np.asarray(T, float)
+    if not np.all(T >= 0):
+        raise ValueError("T: recoil energies must not be negative")
     return (T + np.sqrt(T**2 + 2 * mass * T)) / 2
 
 

@@ -28,6 +28,8 @@ def excess(Lambda, n_em, beam, U):
     """
     per_flavour = {}
     for component in beam:
+        if component not in n_em or component not in FLAVOUR:
+            raise ValueError(f"beam: {component!r} must be one of {', '.join(n_em)}")
         flavour = FLAVOUR[component]
         per_flavour[flavour] = per_flavour.get(flavour, 0.0) + n_em[component]
     return sum(n * mu_nu_sq(flavour, Lambda, U) for flavour, n in per_flavour.items())

@@ -12,6 +12,14 @@ PLANES = {"12": (0, 1), "13": (0, 2), "23": (1, 2)}
 """Indices of the two moments that a plane displays."""
 
 
+def _three(values, name):
+    """``values`` as an array whose first axis has length 3; ValueError naming it otherwise."""
+    values = np.asarray(values)
+    if values.ndim < 1 or values.shape[0] != 3:
+        raise ValueError(f"{name}: shape {values.shape} must begin with 3")
+    return values
+
+
 def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
     """Complex Lambda_i from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
 
@@ -28,6 +36,8 @@ def pair_moments(plane, x, y, xi):
     ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
     broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
     """
+    if plane not in PLANES:
+        raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
     i, j = PLANES[plane]
     x, y = np.broadcast_arrays(x, y)
     Lambda = np.zeros((3, *x.shape), complex)
@@ -85,7 +95,9 @@ def mu_nu_sq(flavour, Lambda, U):
     >>> [round(float(mu_nu_sq("e", np.eye(3)[i], U)), 4) for i in range(3)]
     [0.3347, 0.6869, 0.9784]
     """
-    Lambda = np.asarray(Lambda)
+    Lambda = _three(Lambda, "Lambda")
+    if np.shape(U) != (3, 3):
+        raise ValueError(f"U: shape {np.shape(U)} must be (3, 3)")
     row = U[flavour_index(flavour)]
     # |row x Lambda|² is the same number, free of the cancellation of the difference
     cross = np.cross(row.conj(), Lambda, axisb=0)
@@ -100,6 +112,7 @@ def mu_nu_sq_baseline(flavour, Lambda, U, mass_squared, L, E):
     """
     if not E > 0:
         raise ValueError(f"E: {E!r} must be positive")
-    phase = np.exp(-1j * np.asarray(mass_squared) * L / (2 * E * hbar_c))
+    mass_squared = _three(mass_squared, "mass_squared")
+    phase = np.exp(-1j * mass_squared * L / (2 * E * hbar_c))
     amplitude = (U[flavour_index(flavour)].conj() * phase) @ moment_matrix(Lambda)
     return np.sum(np.abs(amplitude) ** 2)

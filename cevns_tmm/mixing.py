@@ -26,6 +26,8 @@ def mixing_matrix(sin2_theta12, sin2_theta23, sin2_theta13, delta_CP=0.0):
     for name, value in sin2.items():
         if not 0 <= value <= 1:
             raise ValueError(f"sin2_{name}: {value!r} must lie in [0, 1]")
+    if not np.isfinite(delta_CP):
+        raise ValueError(f"delta_CP: {delta_CP!r} must be finite")
     s12, s23, s13 = (np.sqrt(x) for x in sin2.values())
     c12, c23, c13 = (np.sqrt(1 - x) for x in sin2.values())
     phase = np.exp(1j * delta_CP)

@@ -1,20 +1,24 @@
 """Drawing shared by the figures: axes of moments, contours, legends, files."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
+from cevns_tmm import magnetic_moment
 from cevns_tmm.io import replacing
 
 WIDTH = 6.1
 """Width of a figure in inches."""
 
 PARAMETERS = (1, 2, 3)
-LINE_STYLES = ("-", "--", ":")
+LINE_STYLES = ("-", "--", ":", "-.")
 """Line style of each |Lambda_i|, or of each case of phases."""
 
-PLANES = ("12", "13", "23")
+PLANES = tuple(magnetic_moment.PLANES)
+"""Names of the planes of two moments."""
 
 
 def modulus(i):
@@ -47,11 +51,14 @@ def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
 
 
 def legend(owner, colours=(), styles=()):
-    """Legend above a figure: (label, colour) pairs, then labels of the line styles in their order."""
-    handles = [Line2D([], [], color=colour, label=label) for label, colour in colours]
+    """Legend above a figure: (label, colour[, line style]) of curves, then labels of line styles."""
+    handles = [
+        Line2D([], [], color=colour, label=label, linestyle=style[0] if style else "-")
+        for label, colour, *style in colours
+    ]
     handles += [
         Line2D([], [], color="0.2", linestyle=style, label=label)
-        for label, style in zip(styles, LINE_STYLES * len(styles), strict=False)
+        for label, style in zip(styles, itertools.cycle(LINE_STYLES), strict=False)
     ]
     owner.legend(
         handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2

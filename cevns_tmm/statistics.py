@@ -18,6 +18,8 @@ def delta_chi2_quantile(confidence_level, parameters):
     """
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level: {confidence_level!r} must lie in (0, 1)")
+    if not parameters >= 1:
+        raise ValueError(f"parameters: {parameters!r} must be at least 1")
     return 2 * gammaincinv(parameters / 2, confidence_level)
 
 

@@ -2,7 +2,7 @@
 
 from cevns_tmm import io
 from cevns_tmm.rates import RateTable
-from scripts.job import provenance, run
+from scripts.job import provenance, run, unique
 
 
 def counts(path, group):
@@ -31,7 +31,9 @@ def counts(path, group):
 
 
 def main(snakemake):
-    groups = {name: counts(snakemake.input.rates, name) for name in snakemake.params.groups}
+    first, same = unique(snakemake.params.setups)
+    groups = {name: counts(snakemake.input.rates, name) for name in first}
+    groups |= {name: io.Link(other) for name, other in same.items()}
     description = (
         f"Events of {snakemake.wildcards.experiment} above threshold, by setup and reading"
     )

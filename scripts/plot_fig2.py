@@ -1,20 +1,26 @@
 """Fig. 2: one-dimensional profiles, current setup."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from cevns_tmm import io, plotting
 from scripts.job import run
 from scripts.text import percent
 
-UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1"}
+UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1", "limit": "mu_B"}
 
 
-def profile_axes(ax, level, text, limits):
-    """Axes of a profile, with the line of the limit."""
-    ax.set(xscale="log", xlim=limits, ylim=(0, 10))
-    ax.axhline(level, color="0.5", linewidth=0.7, zorder=0)
-    at = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": "right"}
-    ax.annotate(text, (0.98, level), size=7, **at)
+def profile_axes(ax, data, limits, text, side):
+    """Axes of a profile, with the line of the limit; wide enough to show every crossing."""
+    crossings = np.concatenate([d["limit"] for _, d in data] or [[]])
+    crossings = crossings[np.isfinite(crossings)]
+    low = min([limits[0], *(0.7 * crossings)])
+    ax.set(xscale="log", xlim=(low, max([limits[1], *(1.5 * crossings)])), ylim=(0, 10))
+    if data:
+        level = data[0][1]["level"]
+        ax.axhline(level, color="0.5", linewidth=0.7, zorder=0)
+        at = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": side}
+        ax.annotate(text, ({"left": 0.02, "right": 0.98}[side], level), size=7, **at)
 
 
 def main(snakemake):
@@ -24,36 +30,41 @@ def main(snakemake):
     paths = dict(zip(params.experiments, snakemake.input.profiles, strict=True))
 
     def profiles(kind, beam):
-        for name, block in params.experiments.items():
-            if block["kind"] == kind:
-                yield block, io.read(paths[name], f"current/{params.reading}/{beam}", UNITS)
+        return [
+            (block, io.read(paths[name], f"current/{params.reading}/{beam}", UNITS))
+            for name, block in params.experiments.items()
+            if block["kind"] == kind
+        ]
+
+    def labels(kind):
+        blocks = [block for block in params.experiments.values() if block["kind"] == kind]
+        return [(block["label"], block["colour"]) for block in blocks]
 
     fig = plt.figure(figsize=(plotting.WIDTH, 5.0))
     upper, lower = fig.subfigures(2, 1)
     axes = upper.subplots(1, 2, sharey=True)
-    entries = {}
     for ax, beam in zip(axes, ("prompt", "delayed"), strict=True):
-        for block, data in profiles("pion-decay-at-rest", beam):
+        found = profiles("pion-decay-at-rest", beam)
+        for block, data in found:
             x, y, colour = data["Lambda"], data["delta_chi2"], block["colour"]
             ax.fill_between(x, y.min(axis=0), y.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            for curve, style in zip(y, plotting.LINE_STYLES, strict=True):
+            for curve, style in zip(y, plotting.LINE_STYLES, strict=False):
                 ax.plot(x, curve, style, color=colour)
-            entries[block["label"]] = colour
-        profile_axes(ax, data["level"], text, (5e-10, 3e-8))
+        profile_axes(ax, found, (5e-10, 3e-8), text, "right")
         ax.set(title=beam, xlabel=r"$|\Lambda_i|$ [$\mu_B$]")
     axes[0].set(ylabel=r"$\Delta\chi^2$")
-    plotting.legend(upper, entries.items(), [plotting.modulus(i) for i in plotting.PARAMETERS])
+    moduli = [plotting.modulus(i) for i in plotting.PARAMETERS]
+    plotting.legend(upper, labels("pion-decay-at-rest"), moduli)
 
     axes = lower.subplots(1, 3, sharey=True)
-    entries = {}
     for n, (ax, i) in enumerate(zip(axes, plotting.PARAMETERS, strict=True)):
-        for block, data in profiles("reactor", "reactor"):
+        found = profiles("reactor", "reactor")
+        for block, data in found:
             ax.plot(data["Lambda"], data["delta_chi2"][n], color=block["colour"])
-            entries[block["label"]] = block["colour"]
-        profile_axes(ax, data["level"], text, (1e-11, 1e-9))
+        profile_axes(ax, found, (1e-11, 1e-9), text, "left")
         ax.set(xlabel=plotting.modulus_axis(i))
     axes[0].set(ylabel=r"$\Delta\chi^2$")
-    plotting.legend(lower, entries.items())
+    plotting.legend(lower, labels("reactor"))
     plotting.save(fig, *snakemake.output)
 
 

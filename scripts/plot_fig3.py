@@ -13,7 +13,7 @@ SHOWN = 1e-10  # unit of the axis in mu_B
 
 def axes_of_scan(ax, luminosity):
     """Axes of a scan."""
-    ax.set(yscale="log", xlim=(luminosity[0], luminosity[-1]), xlabel=r"$F'/F$")
+    ax.set(yscale="log", xlim=(luminosity[0], luminosity[-1]), xlabel="$F$′/$F$")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.yaxis.set_minor_formatter(NullFormatter())
@@ -36,7 +36,7 @@ def main(snakemake):
     entries = {}
     for ax, beam in zip(axes, ("prompt", "delayed"), strict=True):
         for block, data in scans("pion-decay-at-rest", beam):
-            for curve, style in zip(data["limit"], plotting.LINE_STYLES, strict=True):
+            for curve, style in zip(data["limit"], plotting.LINE_STYLES, strict=False):
                 ax.plot(data["luminosity"], curve / SHOWN, style, color=block["colour"])
             entries[block["label"]] = block["colour"]
             axes_of_scan(ax, data["luminosity"])

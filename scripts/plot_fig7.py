@@ -1,9 +1,12 @@
 """Fig. 7: allowed regions for different phases."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 
 from cevns_tmm import io, plotting
 from scripts.job import run
+from scripts.text import percent
 
 UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}
 RANGES = {"pion-decay-at-rest": (1e-9, 1e-7), "reactor": (1e-11, 1e-9)}
@@ -20,6 +23,7 @@ def of_pi(value):
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     experiments, contours = snakemake.params.experiments, snakemake.params.contours
+    level = percent(snakemake.params.confidence_level)
     size = (plotting.WIDTH, 2.4 * len(experiments))
     fig = plt.figure(figsize=size)
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
@@ -28,13 +32,13 @@ def main(snakemake):
         axes = subfigure.subplots(1, 3)
         labels = []
         for (group, case), style in zip(
-            contours[name].items(), plotting.LINE_STYLES * 10, strict=False
+            contours[name].items(), itertools.cycle(plotting.LINE_STYLES), strict=False
         ):
             data = io.read(path, group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values, level = data[f"delta_chi2_{plane}"], data["level"]
                 plotting.contour(
-                    ax, data["Lambda"], values, level, block["colour"], style, fill=style == "-"
+                    ax, data["Lambda"], values, level, block["colour"], style, fill=not labels
                 )
             phases = of_pi(case["xi_over_pi"]), of_pi(case["delta_CP_over_pi"])
             labels.append(rf"$\xi_k={phases[0]},\ \delta_{{CP}}={phases[1]}$")
@@ -43,7 +47,8 @@ def main(snakemake):
         title = block["label"] if beam == "reactor" else f"{block['label']}, {beam}"
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             ax.set_title(rf"{title}, $\xi_k=\xi_{PHASE[plane]}$")
-        plotting.legend(subfigure, styles=labels)
+        plotting.legend(subfigure, styles=[*labels])
+        axes[0].text(0.05, 0.9, level, transform=axes[0].transAxes, size=7)
     plotting.save(fig, *snakemake.output)
 
 

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 
 from cevns_tmm import io, plotting
 from scripts.job import run
+from scripts.text import percent
 
 UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {
     f"mu_nu_{plane}": "mu_B" for plane in plotting.PLANES
@@ -23,7 +24,8 @@ def main(snakemake):
             values = data[f"mu_nu_{plane}"]
             plotting.contour(ax, data["Lambda"], values, data["mu_nu_limit"], colour)
         plotting.row_of_planes(axes, (data["Lambda"][0], data["Lambda"][-1]))
-    entries = list(zip(names, COLOURS * len(names), strict=False))
+    level = percent(snakemake.params.confidence_level)
+    entries = list(zip((f"{name}, {level}" for name in names), COLOURS * len(names), strict=False))
     plotting.legend(fig, entries)
     plotting.save(fig, *snakemake.output)
 

@@ -4,26 +4,31 @@ import matplotlib.pyplot as plt
 
 from cevns_tmm import io, plotting
 from scripts.job import run
+from scripts.text import percent
 
 UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}
 
 
 def main(snakemake):
     plt.style.use(snakemake.input.style)
-    experiments, rows = snakemake.params.experiments, snakemake.params.rows
+    params = snakemake.params
+    experiments, rows = params.experiments, params.rows
+    # neighbours that nearly coincide stay visible: every other one is dashed
+    styles = {name: plotting.LINE_STYLES[n % 2] for n, name in enumerate(experiments)}
+    level = percent(params.confidence_level)
     fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.05 * len(rows) + 0.3))
     for axes, (group, setup, beam) in zip(grid, rows, strict=True):
-        for (_, block), path in zip(experiments.items(), snakemake.input.planes, strict=True):
+        plotting.row_of_planes(axes, params.range_muB)
+        axes[1].set_title(f"{'reactors' if beam == 'reactor' else beam}, {setup} setup, {level}")
+        for (name, block), path in zip(experiments.items(), snakemake.input.planes, strict=True):
             if setup not in block["setups"]:
                 continue
             data = io.read(path, group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values = data[f"delta_chi2_{plane}"]
-                plotting.contour(ax, data["Lambda"], values, data["level"], block["colour"])
-            plotting.row_of_planes(axes, (data["Lambda"][0], data["Lambda"][-1]))
-        title = f"{setup} setup" if beam == "reactor" else f"{beam}, {setup} setup"
-        axes[1].set_title(title)
-    entries = [(block["label"], block["colour"]) for block in experiments.values()]
+                options = block["colour"], styles[name]
+                plotting.contour(ax, data["Lambda"], values, data["level"], *options)
+    entries = [(block["label"], block["colour"], styles[e]) for e, block in experiments.items()]
     plotting.legend(fig, entries)
     plotting.save(fig, *snakemake.output)
 

@@ -235,6 +235,18 @@ def test_elements_are_found_by_symbol():
 # --- quenching and efficiency -------------------------------------------------------------------
 
 
+@given(st.floats(1e-4, 1e3), st.sampled_from([(14, 28), (32, 72), (54, 132)]))
+def test_quenching_is_equation_27(T, nucleus):
+    Z, A = (mpmath.mpf(x) for x in nucleus)
+    gamma = mpmath.mpf("11.5") * T * Z ** (-mpmath.mpf(7) / 3)
+    g = 3 * gamma ** mpmath.mpf("0.15") + mpmath.mpf("0.7") * gamma ** mpmath.mpf("0.6") + gamma
+    kappa = mpmath.mpf("0.133") * Z ** (mpmath.mpf(2) / 3) / mpmath.sqrt(A)
+    got = float(quenching_factor(T * keV, *nucleus))
+    assert got == pytest.approx(float(kappa * g / (1 + kappa * g)), rel=1e-12, abs=0)
+    scaled = float(quenching_factor(T * keV, *nucleus, kappa_scale=2))
+    assert scaled == pytest.approx(float(2 * kappa * g / (1 + 2 * kappa * g)), rel=1e-12, abs=0)
+
+
 def test_quenching_rises_below_one():
     T = np.geomspace(1e-6, 1e6, 500) * keV
     Q = quenching_factor(T, 32, 72)
@@ -243,6 +255,10 @@ def test_quenching_rises_below_one():
     assert np.all(Q < 1)
     with pytest.raises(ValueError, match="T"):
         quenching_factor(-1.0, 32, 72)
+    with pytest.raises(ValueError, match="Z"):
+        quenching_factor(1.0, 0, 72)
+    with pytest.raises(ValueError, match="T"):
+        xs.E_min(-1.0, 1.0)
 
 
 @given(st.floats(1e-3, 100), st.sampled_from([(14, 28), (32, 72), (54, 132)]))

@@ -336,6 +336,28 @@ def test_bad_rates_are_named():
         rates_of(nutau=1.0)
 
 
+def test_smeared_counts_without_threshold_by_quadrature():
+    """From T = 0: the first panel of the quadrature too."""
+    nuclide = isotope("Cs133")
+    efficiency = PhotoelectronEfficiency(0.67, 0.49, 10.9, 1.17, "poisson", (1, 30))
+    E = flux.pion_line_energy()
+    rates = differential_rates(
+        [(nuclide, 1.0)],
+        [0.0],
+        efficiency,
+        {"numu": 1.0},
+        {"numu": flux.pion_decay_at_rest("numu")},
+    )
+    end = float(xs.T_max(E, nuclide.mass))
+    cuts = np.array([0, 1e-6, 1e-4, 1e-2, 0.1, 0.3, 0.6, 1.0]) * end
+    for got, sigma in zip(rates.counts(), (xs.dsigma_dT_sm, xs.dsigma_dT_em), strict=True):
+        f = lambda T, s=sigma: float(s(T, E, nuclide)) * float(efficiency(np.array([T]))[0])  # noqa: E731
+        expected = sum(
+            quad(f, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts)
+        )
+        assert got[0] == pytest.approx(expected, rel=1e-9, abs=0)
+
+
 @given(st.lists(st.floats(1e-6, 1e3), min_size=2, max_size=5, unique=True), st.integers(0, 9))
 def test_quadrature_is_exact_for_polynomials(breaks, power):
     x, w = quadrature(breaks, 8)

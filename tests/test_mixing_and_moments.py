@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cevns_tmm import magnetic_moment as mm
+from cevns_tmm.constants import hbar_c
 from cevns_tmm.mixing import FLAVOURS, mixing_matrix
 from cevns_tmm.units import MeV, eV, m
 
@@ -182,6 +183,26 @@ def test_baseline_form_tends_to_the_short_baseline(U, L, xi_1, xi_2):
         assert at_30 == pytest.approx(short, rel=0, abs=0.2 * scale(L))
 
 
+@given(st.floats(0, 0.5), st.floats(0.05, 0.95), st.floats(-np.pi, np.pi))
+def test_baseline_form_with_two_flavours(share, s2_12, zeta):
+    """theta13 = theta23 = 0 and only Lambda_1, Lambda_2: Eq. (37) by hand.
+
+    Sum_j |...|² = | U_e1 L2 - U_e2 L1 e^(i phi) |² with phi = (m_1² - m_2²) L / 2E up to sign; the
+    path is a share of the oscillation length.
+    """
+    U = mixing_matrix(s2_12, 0.0, 0.0)
+    Lambda = np.array([1.3, 0.7 * np.exp(1j * zeta), 0.0])
+    splitting, E = 7.55e-5 * eV**2, 3 * MeV
+    length = share * 4 * np.pi * E / splitting * hbar_c
+    phi = splitting * length / (2 * E * hbar_c)
+    assert phi == pytest.approx(2 * np.pi * share, rel=1e-12, abs=1e-15)
+    c, s = np.sqrt(1 - s2_12), np.sqrt(s2_12)
+    # lambda_13 = -Lambda_2, lambda_23 = Lambda_1; nu_2 runs behind nu_1 by phi
+    expected = abs(-c * Lambda[1] + s * np.exp(-1j * phi) * Lambda[0]) ** 2
+    got = mm.mu_nu_sq_baseline("e", Lambda, U, np.array([0, splitting, 0]), length, E)
+    assert got == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
 def test_baseline_form_averages_to_the_incoherent_sum():
     """Averaged over many oscillations Eq. (37) has no interference, like Eq. (38)."""
     Lambda = np.array([1.0, 2.0, 3.0])
@@ -218,6 +239,15 @@ def test_grids_are_point_by_point():
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="flavour"):
         mm.mu_nu_sq("electron", np.ones(3), PAPER)
+    for Lambda, U, name in ((np.ones(2), PAPER, "Lambda"), (np.ones(3), np.eye(2), "U")):
+        with pytest.raises(ValueError, match=name):
+            mm.mu_nu_sq("e", Lambda, U)
+    with pytest.raises(ValueError, match="mass_squared"):
+        mm.mu_nu_sq_baseline("e", np.ones(3), PAPER, np.ones(2), m, MeV)
+    with pytest.raises(ValueError, match="plane"):
+        mm.pair_moments("21", 1.0, 1.0, 0.0)
+    with pytest.raises(ValueError, match="delta_CP"):
+        mixing_matrix(0.3, 0.3, 0.3, np.nan)
     with pytest.raises(ValueError, match="lam"):
         mm.mu_nu_sq_amplitudes(np.eye(2), np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match="a_plus"):

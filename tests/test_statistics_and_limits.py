@@ -190,6 +190,8 @@ def test_counting_experiment_of_a_block():
         (lambda: CountingExperiment.asimov(1, 0.2, 0.2, "signal"), "nuisance_on"),
         (lambda: CountingExperiment(0, 1, 0.1, 1).upper_limit(0), "delta_chi2"),
         (lambda: delta_chi2_quantile(1.0, 1), "confidence_level"),
+        (lambda: delta_chi2_quantile(0.9, 0), "parameters"),
+        (lambda: excess(np.ones(3), N_EM, ["nutau"], U), "beam"),
         (lambda: mass_eigenstate_probabilities(1.5, 0.02), "P_e1_2nu"),
         (lambda: mass_eigenstate_probabilities(0.5, -0.02), "sin2_theta13"),
     ],

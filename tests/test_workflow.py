@@ -6,11 +6,21 @@ import shutil
 import subprocess
 
 import h5py
+import numpy as np
 import pytest
 
+from cevns_tmm import io
+from cevns_tmm.magnetic_moment import moment_matrix, mu_nu_sq, mu_nu_sq_amplitudes
+from cevns_tmm.mixing import mixing_matrix
+from cevns_tmm.nuclei import isotope
+from cevns_tmm.quenching import quenching_factor
+from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
+from cevns_tmm.units import keV
 from tests.checkout import ROOT, Checkout
 
 pytestmark = pytest.mark.workflow
+
+PAPER = mixing_matrix(0.320, 0.547, 0.0216)
 
 NEW = """
   NEW-1:
@@ -110,9 +120,86 @@ def test_new_experiment_is_in_every_result(small):
 def test_readings_share_what_does_not_differ(small):
     with h5py.File(small.path / "results/rates/NEW-1.h5") as file:
         assert file["current/literal"] == file["current/inferred"]
+    with h5py.File(small.path / "results/counts/NEW-1.h5") as file:
+        assert file["current/literal"] == file["current/inferred"]
     with h5py.File(small.path / "results/rates/CsI.h5") as file:
         assert file["current/literal"] != file["current/inferred"]
         assert file["future/literal"] == file["future/inferred"]
+
+
+def stage(small, name, group, **units):
+    return io.read(small.path / f"results/{name}.h5", group, units)
+
+
+@pytest.mark.parametrize(("experiment", "beam"), [("CsI", "delayed"), ("NEW-1", "reactor")])
+def test_luminosity_scan_begins_at_the_limits(small, experiment, beam):
+    group = f"current/inferred/{beam}"
+    scan = stage(small, f"luminosity/{experiment}", group, luminosity="1", limit="mu_B")
+    limit = stage(small, f"profiles/{experiment}", group, limit="mu_B")["limit"]
+    assert scan["luminosity"][0] == 1
+    assert scan["limit"][:, 0] == pytest.approx(limit, rel=1e-12, abs=0)
+    assert np.all(np.diff(scan["limit"]) < 0)
+
+
+def test_luminosity_scan_of_data_scales_everything_measured(small):
+    """142, 6 and 405 events grow with the luminosity; computed here from the counts."""
+    group = "current/inferred/full"
+    scan = stage(small, "luminosity/CsI", group, luminosity="1", limit="mu_B")
+    counts = stage(small, "counts/CsI", "current/inferred", n_sm="1", n_em="1/mu_B^2")
+    factor = scan["luminosity"][-1]
+    chi2 = CountingExperiment.from_data(
+        factor * counts["n_sm"].sum(), factor * 142, factor * 6, factor * 405, 0.28, 0.25
+    )
+    n = chi2.upper_limit(delta_chi2_quantile(0.9, 1))
+    e, mu = (np.array([mu_nu_sq(flavour, v, PAPER) for v in np.eye(3)]) for flavour in ("e", "mu"))
+    numu, nue, numubar = factor * counts["n_em"]
+    expected = np.sqrt(n / (nue * e + (numu + numubar) * mu))
+    assert scan["limit"][:, -1] == pytest.approx(expected, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("plane", ["12", "13", "23"])
+def test_planes_have_rows_of_the_second_moment(small, plane):
+    """Each point by the matrix form of Eq. (9), at a corner where the two moments differ."""
+    data = stage(
+        small,
+        "planes/CONNIE",
+        "current/inferred/reactor",
+        Lambda="mu_B",
+        level="1",
+        **{f"delta_chi2_{plane}": "1"},
+    )
+    counts = stage(small, "counts/CONNIE", "current/inferred", n_sm="1", n_em="1/mu_B^2")
+    row, column = 30, 22
+    vector = np.zeros(3)
+    vector[int(plane[0]) - 1] = data["Lambda"][column]
+    vector[int(plane[1]) - 1] = data["Lambda"][row]
+    mu_sq = mu_nu_sq_amplitudes(moment_matrix(vector), PAPER[0].conj(), np.zeros(3))
+    chi2 = CountingExperiment.asimov(counts["n_sm"].sum(), 0.2, 0.2, "excess")
+    expected = chi2.delta_chi2(counts["n_em"][0] * mu_sq)
+    assert data[f"delta_chi2_{plane}"][row, column] == pytest.approx(expected, rel=1e-6, abs=0)
+    assert data["level"] == pytest.approx(4.605170, rel=1e-6)
+
+
+def test_phases_are_those_of_their_case(small):
+    """Plane 23, prompt: allowed region smallest for xi = pi, largest for delta = pi."""
+    shares = []
+    for case in (1, 2, 3):
+        group = f"current/inferred/prompt/case{case}"
+        data = stage(small, "phases/CsI", group, delta_chi2_23="1", level="1")
+        shares.append(np.mean(data["delta_chi2_23"] < data["level"]))
+    assert shares[1] < shares[0] < shares[2]
+    plane = stage(small, "planes/CsI", "current/inferred/prompt", delta_chi2_23="1")
+    first = stage(small, "phases/CsI", "current/inferred/prompt/case1", delta_chi2_23="1")
+    assert np.array_equal(plane["delta_chi2_23"], first["delta_chi2_23"])
+
+
+def test_quenching_curves(small):
+    data = stage(small, "quenching", "quenching", isotope="1", T="keV", Q="1")
+    assert list(data["isotope"]) == ["Si28", "Ar40", "Ge72", "I127", "Xe132", "Cs133"]
+    assert data["T"][-1] == 300
+    for name, Q in zip(data["isotope"], data["Q"], strict=True):
+        nuclide = isotope(name)
+        assert pytest.approx(quenching_factor(data["T"] * keV, nuclide.Z, nuclide.A)) == Q
 
 
 CHAIN = {"rates", "counts", "profiles", "planes", "luminosity"}
@@ -213,12 +300,12 @@ BAD = {
     "unknown key": (
         "experiments",
         replaced("baseline_m", "baselin_m"),
-        "experiments.CsI: unknown key 'baselin_m'; has an unknown key; allowed are baseline_m",
+        "experiments.CsI: unknown key 'baselin_m'; allowed are baseline_m",
     ),
     "missing key": (
         "experiments",
         replaced("    baseline_m: 19.3\n", ""),
-        "experiments.CsI: key 'baseline_m' is missing",
+        "experiments.CsI: 'sns' must have the key baseline_m",
     ),
     "text for a number": (
         "config",
@@ -272,8 +359,8 @@ BAD = {
     ),
     "flux at the SNS": (
         "experiments",
-        replaced("baseline_m: 19.3", "flux_per_cm2_s: 1.0"),
-        "experiments.CsI: key 'baseline_m' is missing",
+        replaced("baseline_m: 19.3", "baseline_m: 19.3\n    flux_per_cm2_s: 1.0"),
+        "experiments.CsI.flux_per_cm2_s: 1.0 is for reactors only",
     ),
     "unknown nuclide": (
         "config",
@@ -308,12 +395,57 @@ BAD = {
     "departure to nonsense": (
         "readings",
         replaced("statistics.nuisance_on: excess", "statistics.nuisance_on: exces"),
-        "statistics.nuisance_on: 'exces' must be one of total, excess (after the departures",
+        "departures.nuisance-on-signal.sets: leads to config/config.yaml: statistics.nuisance_on: 'exces'",
     ),
     "window without smearing": (
         "experiments",
         replaced("smearing: none", "smearing: none\n        window_PE: [6, 30]"),
         "experiments.CsI.current.efficiency.window_PE: [6, 30] must come with smearing: poisson",
+    ),
+    "key given twice": (
+        "experiments",
+        replaced("    baseline_m: 22", "    baseline_m: 22\n    baseline_m: 23"),
+        "line 41, column 5: not valid YAML: key 'baseline_m' stands twice",
+    ),
+    "tab": (
+        "config",
+        replaced("  sin2_theta12", "\tsin2_theta12"),
+        "line 8, column 1: not valid YAML",
+    ),
+    "block in the wrong file": (
+        "config",
+        replaced("confidence_level:", "experiments: {}\nconfidence_level:"),
+        "unknown key 'experiments'; allowed are oscillation",
+    ),
+    "number that is no integer": (
+        "config",
+        replaced("plane_points: 400", "plane_points: 50.0"),
+        "grids.plane_points: 50.0 must be integer",
+    ),
+    "number as a name": (
+        "experiments",
+        replaced("  HPGe:", "  2024:"),
+        "experiments: 2024 must be string",
+    ),
+    "huge number": (
+        "experiments",
+        replaced("mass_kg: 14.57", "mass_kg: 1" + 400 * "0"),
+        "experiments.CsI.current.mass_kg: 1000",
+    ),
+    "unknown kind of source": (
+        "config",
+        replaced("kind: reactor", "kind: reacter"),
+        "sources.reactor.kind: 'reacter' must be one of pion-decay-at-rest, reactor",
+    ),
+    "departure that would do nothing": (
+        "readings",
+        replaced("statistics.nuisance_on: excess", "grids.plane_points: 40"),
+        "departures.nuisance-on-signal.sets: 'grids.plane_points' is not a key that a reading may set",
+    ),
+    "scaling of text": (
+        "audit",
+        replaced("experiments.*.flux_per_cm2_s: {scale", "experiments.*.threshold_scale: {scale"),
+        "audit: flux-down: 'experiments.*.threshold_scale' must be a key of the configuration, a number",
     ),
     "solar experiment of the same name": (
         "config",
@@ -341,11 +473,18 @@ def test_bad_configuration_is_one_line_before_any_job(checkout, case):
     finally:
         path.write_text(good, encoding="utf-8")
     assert done.returncode != 0
-    lines = [line for line in done.stdout.splitlines() if "profile" not in line]
+    notice = "Using workflow specific profile"
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(notice)]
     assert len(lines) == 1, done.stdout
-    file = {"departure to nonsense": "config"}.get(case, name)
-    assert lines[0].startswith(f"cevns-tmm: config/{file}.yaml: {message}"), lines[0]
+    assert lines[0].startswith(f"cevns-tmm: config/{name}.yaml: {message}"), lines[0]
     assert not (checkout.path / "results").exists()
+
+
+def test_a_mistyped_target_is_one_sentence(checkout):
+    done = checkout.snakemake("results/rates/Nope.h5", check=False)
+    assert done.returncode != 0
+    assert "No rule to produce results/rates/Nope.h5" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_unknown_key_on_the_command_line_is_refused(checkout):

@@ -7,7 +7,9 @@ import copy
 import itertools
 import math
 import numbers
+import re
 
+import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
@@ -17,17 +19,60 @@ from cevns_tmm.nuclei import element, isotope
 SETUPS = ("current", "future")
 
 
+_VARIATION = "a variation of config/audit.yaml"
+
+
 class ConfigError(Exception):
     """A value of the configuration that is not allowed; the message is one line."""
 
 
 def _is_finite_number(checker, value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
+
+
+def _is_integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool)  # 50.0 is not
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a mapping with the same key twice."""
+
+    def construct_mapping(self, node, deep=False):
+        """As SafeLoader's, for unique keys."""
+        seen = set()
+        for key_node, _ in node.value:
+            key = str(self.construct_object(key_node, deep=True))
+            if key in seen:
+                problem = f"key {key!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(path):
+    """A YAML file that is one mapping without repeated keys; ConfigError naming file and line."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = yaml.load(file, _StrictLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as UTF-8 text ({error})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{path}:{where} not valid YAML: {problem}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must be keys and their values")
+    return data
 
 
 _Validator = validators.extend(
     Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite_number),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_finite_number, "integer": _is_integer}
+    ),
 )
 
 
@@ -56,8 +101,7 @@ def _allowed(error):
         "minLength": "must not be empty",
         "uniqueItems": "must not repeat an item",
         "pattern": f"must match {limit}",
-        "additionalProperties": f"has an unknown key; allowed are {known}",
-        "required": f"must have the keys {', '.join(limit) if rule == 'required' else ''}",
+        "additionalProperties": f"allowed are {known}",
     }.get(rule, "is not allowed here")
     if rule == "type" and isinstance(error.instance, str):
         try:
@@ -90,9 +134,9 @@ def _key(path):
 
 
 def _set(target, path, value):
-    """Set a key, or multiply what is there by ``value["scale"]``; "*" stands for every key.
+    """Set a key, or multiply the number there by ``value["scale"]``; "*" stands for every key.
 
-    Says whether anything was set. With a scale only a key that exists is.
+    Says whether anything was set. With a scale only a number that exists is.
     """
     if not isinstance(target, dict):
         return False
@@ -104,9 +148,21 @@ def _set(target, path, value):
     if not (isinstance(value, dict) and set(value) == {"scale"}):
         target[key] = copy.deepcopy(value)
         return True
-    if key in target:
+    numeric = all(_is_finite_number(None, x) for x in (target.get(key), value["scale"]))
+    if numeric:
         target[key] = target[key] * value["scale"]
-    return key in target
+    return numeric
+
+
+# Keys whose values a reading's results follow; others are the same for all readings.
+_MAY_DEPART = re.compile(
+    r"(oscillation|statistics|form_factor)\..+"
+    r"|quenching\.(threshold_inversion|kappa_scale)"
+    r"|solar\.[^.]+\.(mu_nu_muB|P_e1_2nu)"
+    r"|sources\.[^.]+\.(?!kind|profile_muB|plane_muB).+"
+    r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m)(\..+)?"
+    r"|experiments\.[^.]+\.(current|future|\*)\..+"
+)
 
 
 class Study:
@@ -124,7 +180,10 @@ class Study:
         self.experiments = list(config["experiments"])
         self.sources = list(config["sources"])
         self.solar = list(config["solar"])
-        self._resolved = {name: self._resolve(name) for name in self.readings}
+        used = {name for departures in config["readings"].values() for name in departures}
+        for departure in set(config["departures"]) - used:
+            self._resolve([departure])
+        self._resolved = {name: self._resolve(config["readings"][name]) for name in self.readings}
 
     def _file(self, key):
         return next(file for file, (_, keys) in self.files.items() if key in keys)
@@ -198,6 +257,10 @@ class Study:
             self._refuse(
                 key, block["source"], "must have the key flux_per_cm2_s, being a reactor's"
             )
+        if not is_reactor and "baseline_m" not in block:
+            self._refuse(
+                key, block["source"], "must have the key baseline_m, not being a reactor's"
+            )
         if not is_reactor and "flux_per_cm2_s" in block:
             self._refuse(f"{key}.flux_per_cm2_s", block["flux_per_cm2_s"], "is for reactors only")
         for symbol in block["target"]:
@@ -221,27 +284,36 @@ class Study:
                 self._refuse(f"{where}.efficiency.window_PE", window, allowed)
             if window and window[0] > window[1]:
                 self._refuse(f"{where}.efficiency.window_PE", window, "must be first and last")
-            if window and window[0] == 0 and values["threshold_keV"] == 0:
-                allowed = "must begin above 0 where there is no threshold"
-                self._refuse(f"{where}.efficiency.window_PE", window, allowed)
             if "time_window_us" in values and is_reactor:
                 self._refuse(
                     f"{where}.time_window_us", values["time_window_us"], "needs a pulsed source"
                 )
 
-    def _resolve(self, reading):
-        """The configuration with the departures of a reading applied, checked again."""
+    def _resolve(self, departures):
+        """The configuration with some departures applied, checked again."""
         config = copy.deepcopy(self.config)
-        for departure in config["readings"][reading]:
+        for departure in departures:
             for key, value in config["departures"][departure]["sets"].items():
+                if not _MAY_DEPART.fullmatch(key):
+                    self._refuse_departure(
+                        departure, f"{key!r} is not a key that a reading may set"
+                    )
                 if not _set(config, key.split("."), value):
-                    where = f"departures.{departure}.sets"
-                    self._refuse(where, key, "must be a key of the configuration")
+                    allowed = "must be a key of the configuration, a number if it is to be scaled"
+                    self._refuse_departure(departure, f"{key!r} {allowed}")
         try:
             self._check(config)
         except ConfigError as error:
-            raise ConfigError(f"{error} (after the departures of reading {reading!r})") from None
+            for departure in departures:
+                if len(departures) > 1:
+                    self._resolve([departure])  # names the one that is wrong by itself
+            self._refuse_departure(" + ".join(departures), f"leads to {error}")
         return config
+
+    def _refuse_departure(self, departure, message):
+        variation = self.config["departures"].get(departure, {}).get("paper") == _VARIATION
+        where = f"audit: {departure}" if variation else f"departures.{departure}.sets"
+        raise ConfigError(f"config/{'audit' if variation else 'readings'}.yaml: {where}: {message}")
 
     def source_kind(self, experiment):
         """Kind of the source of an experiment."""
@@ -387,6 +459,15 @@ class Study:
         reading = self.config["figures_reading"]
         return [(f"{setup}/{reading}/{beam}", setup, beam) for setup, beam in rows]
 
+    def plane_range(self, kind):
+        """Range that holds the planes of all sources of one kind [mu_B]."""
+        ranges = [s["plane_muB"] for s in self.config["sources"].values() if s["kind"] == kind]
+        return (
+            [min(low for low, _ in ranges), max(high for _, high in ranges)]
+            if ranges
+            else [1e-12, 1e-7]
+        )
+
     def style_of(self, kind):
         """:meth:`style` of the experiments at one kind of source, with their setups."""
         return {
@@ -424,8 +505,8 @@ class Study:
         for name, block in audit["budget"].items():
             changes |= {f"{name}-down": block["down"], f"{name}-up": block["up"]}
         for name, sets in changes.items():
-            text = "a variation of config/audit.yaml"
-            departures[name] = {"paper": text, "used": text, "evidence": text, "sets": sets}
+            text = dict.fromkeys(("paper", "used", "evidence"), _VARIATION)
+            departures[name] = {**text, "sets": sets}
             variants[name] = [*chosen, name]
         config["readings"] = variants
         return Study(config, self.files)

@@ -34,7 +34,7 @@ use rule counts as audit_counts with:
     log:
         "logs/audit/counts/{experiment}.log",
     params:
-        groups=lambda wc: list(AUDIT.rate_blocks(wc.experiment)),
+        setups=lambda wc: AUDIT.rate_blocks(wc.experiment),
 
 
 use rule profiles as audit_profiles with:

@@ -1,15 +1,5 @@
 import ast
 import os
-from pathlib import Path
-
-import yaml
-from snakemake.utils import min_version
-
-from workflow.study import ConfigError, Study
-
-min_version("9.0")
-
-ROOT = Path(workflow.basedir)
 
 # Jobs import the package of this checkout, draw without a screen and compute in one thread.
 os.environ.update(
@@ -20,29 +10,17 @@ os.environ.update(
 )
 
 
+# Satisfies the linter. Jobs run in the environment that snakemake runs in.
 container: "docker://python:3.11-slim"
 
 
+STUDY, AUDIT = checked(lambda: load_study(config))
+
+
 wildcard_constraints:
-    experiment="[A-Za-z][A-Za-z0-9-]*",
-    source="[A-Za-z][A-Za-z0-9-]*",
-    name="[A-Za-z][A-Za-z0-9-]*",
-
-
-def load_study():
-    files = {}
-    for name in ("config", "experiments", "readings", "audit", "claims"):
-        with open(ROOT / f"workflow/schemas/{name}.schema.yaml", encoding="utf-8") as file:
-            schema = yaml.safe_load(file)
-        files[f"config/{name}.yaml"] = (schema, list(schema["properties"]))
-    return Study(config, files)
-
-
-try:
-    STUDY = load_study()
-    AUDIT = STUDY.audit()
-except ConfigError as error:
-    raise SystemExit(f"cevns-tmm: {error}")
+    experiment="|".join(STUDY.experiments),
+    source="|".join(STUDY.sources),
+    name="|".join(STUDY.solar),
 
 
 def modules(file):
@@ -69,6 +47,13 @@ def modules(file):
 def code(script):
     """What a rule's script imports: Snakemake itself watches only the script."""
     return modules(f"scripts/{script}.py")
+
+
+def spectra_files(wildcards):
+    """Tabulated spectra that a flux table is made from."""
+    if STUDY.config["sources"][wildcards.source]["kind"] != "reactor":
+        return {}
+    return {part: f"resources/reactor_spectra_{part}_2MeV.csv" for part in ("below", "above")}
 
 
 def figure(number):

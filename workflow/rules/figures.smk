@@ -11,8 +11,6 @@ rule fig1:
     log:
         "logs/fig1.log",
     threads: 1
-    params:
-        nuclides=STUDY.config["quenching"]["nuclides"],
     script:
         "../../scripts/plot_fig1.py"
 
@@ -65,6 +63,8 @@ rule fig4:
     threads: 1
     params:
         experiments=STUDY.style_of("pion-decay-at-rest"),
+        range_muB=STUDY.plane_range("pion-decay-at-rest"),
+        confidence_level=STUDY.config["confidence_level"],
         rows=STUDY.plane_rows([("current", "delayed"), ("current", "prompt")]),
     script:
         "../../scripts/plot_planes.py"
@@ -77,6 +77,8 @@ use rule fig4 as fig5 with:
         "logs/fig5.log",
     params:
         experiments=STUDY.style_of("pion-decay-at-rest"),
+        range_muB=STUDY.plane_range("pion-decay-at-rest"),
+        confidence_level=STUDY.config["confidence_level"],
         rows=STUDY.plane_rows([("future", "delayed"), ("future", "prompt")]),
 
 
@@ -91,6 +93,8 @@ use rule fig4 as fig6 with:
         "logs/fig6.log",
     params:
         experiments=STUDY.style_of("reactor"),
+        range_muB=STUDY.plane_range("reactor"),
+        confidence_level=STUDY.config["confidence_level"],
         rows=STUDY.plane_rows([("current", "reactor"), ("future", "reactor")]),
 
 
@@ -107,6 +111,7 @@ rule fig7:
     params:
         experiments={e: STUDY.style()[e] for e in STUDY.config["phases"]},
         contours={e: STUDY.phase_contours(e) for e in STUDY.config["phases"]},
+        confidence_level=STUDY.config["confidence_level"],
     script:
         "../../scripts/plot_fig7.py"
 
@@ -123,6 +128,7 @@ rule fig8:
     threads: 1
     params:
         names=STUDY.solar,
+        confidence_level=STUDY.config["confidence_level"],
         reading=STUDY.config["figures_reading"],
     script:
         "../../scripts/plot_fig8.py"

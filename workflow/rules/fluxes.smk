@@ -1,7 +1,6 @@
 rule flux_table:
     input:
-        below="resources/reactor_spectra_below_2MeV.csv",
-        above="resources/reactor_spectra_above_2MeV.csv",
+        unpack(spectra_files),
         code=code("tabulate_flux"),
     output:
         "results/fluxes/{source}.h5",

@@ -24,6 +24,6 @@ rule counts:
         "logs/counts/{experiment}.log",
     threads: 1
     params:
-        groups=lambda wc: list(STUDY.rate_blocks(wc.experiment)),
+        setups=lambda wc: STUDY.rate_blocks(wc.experiment),
     script:
         "../../scripts/compute_counts.py"

@@ -1,0 +1,1 @@
+"""Adapters between the workflow and the physics."""

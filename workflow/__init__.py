@@ -1,0 +1,1 @@
+"""The workflow: rules, schemas and the study they compute."""
