@@ -23,7 +23,7 @@ def of_pi(value):
 def main(snakemake):
     plt.style.use(snakemake.input.style)
     experiments, contours = snakemake.params.experiments, snakemake.params.contours
-    level = percent(snakemake.params.confidence_level)
+    text = percent(snakemake.params.confidence_level)
     size = (plotting.WIDTH, 2.4 * len(experiments))
     fig = plt.figure(figsize=size)
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
@@ -48,7 +48,7 @@ def main(snakemake):
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             ax.set_title(rf"{title}, $\xi_k=\xi_{PHASE[plane]}$")
         plotting.legend(subfigure, styles=[*labels])
-        axes[0].text(0.05, 0.9, level, transform=axes[0].transAxes, size=7)
+        axes[0].text(0.05, 0.9, text, transform=axes[0].transAxes, size=7)
     plotting.save(fig, *snakemake.output)
 
 

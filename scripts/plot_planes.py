@@ -1,5 +1,7 @@
 """Figs. 4, 5 and 6: allowed regions in the planes of two moments."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 
 from cevns_tmm import io, plotting
@@ -13,8 +15,8 @@ def main(snakemake):
     plt.style.use(snakemake.input.style)
     params = snakemake.params
     experiments, rows = params.experiments, params.rows
-    # neighbours that nearly coincide stay visible: every other one is dashed
-    styles = {name: plotting.LINE_STYLES[n % 2] for n, name in enumerate(experiments)}
+    # contours that nearly coincide stay visible by their line styles
+    styles = dict(zip(experiments, itertools.cycle(plotting.LINE_STYLES), strict=False))
     level = percent(params.confidence_level)
     fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.05 * len(rows) + 0.3))
     for axes, (group, setup, beam) in zip(grid, rows, strict=True):

@@ -19,6 +19,7 @@ class Checkout:
 
     def __init__(self, path):
         self.path = Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
@@ -59,6 +60,14 @@ class Checkout:
         def phases(data):
             data["phases"] = {e: b for e, b in data["phases"].items() if e in experiments}
 
+        def alternatives(data):
+            inputs = data["audit"]["inputs"]
+            for name in [
+                n for n, b in inputs.items() if any("experiments." in k for k in b["sets"])
+            ]:
+                del inputs[name]
+
+        self.edit("audit", alternatives)
         self.edit("experiments", only)
         self.edit("readings", departures)
         self.edit("config", phases)

@@ -1,0 +1,238 @@
+"""The paper's own numbers, the audit and the check that guards them."""
+
+import csv
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from scripts import generate_docs
+from tests.checkout import ROOT, Checkout
+
+pytestmark = pytest.mark.workflow
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """All the paper's experiments and the audit; only the grids of the figures are coarse."""
+    checkout = Checkout(tmp_path_factory.mktemp("paper"))
+    checkout.coarse()
+    checkout.snakemake("audited")
+    return checkout
+
+
+def published():
+    for row in rows(ROOT / "resources/published_table2.csv"):
+        for parameter in ("Lambda1", "Lambda2", "Lambda3"):
+            yield (row["experiment"], row["setup"], row["component"], parameter), row[parameter]
+
+
+def misses():
+    config = yaml.safe_load((ROOT / "config/audit.yaml").read_text(encoding="utf-8"))
+    return {tuple(miss["entry"]) for miss in config["audit"]["misses"]}
+
+
+def test_inferred_reading_gives_table_2(paper):
+    limits = {
+        (r["experiment"], r["setup"], r["component"], r["parameter"]): float(r["limit_muB"]) / 1e-10
+        for r in rows(paper.path / "results/limits.csv")
+        if r["reading"] == "inferred"
+    }
+    missed = set()
+    for key, text in published():
+        digit = 10 ** -len(text.partition(".")[2])
+        if abs(limits[key] - float(text)) > max(0.03 * float(text), digit / 2):
+            missed.add(key)
+    assert missed == misses()
+    assert len(missed) <= 1
+
+
+def test_literal_reading_does_not(paper):
+    ratios = {
+        tuple(r[k] for k in ("experiment", "setup", "component", "parameter")): float(r["literal"])
+        / float(r["published"])
+        for r in rows(paper.path / "results/table2.csv")
+    }
+    assert ratios["LAr", "current", "prompt", "Lambda1"] == pytest.approx(3.6, abs=0.1)
+    assert ratios["CsI", "current", "prompt", "Lambda1"] == pytest.approx(1.03, abs=0.02)
+    assert ratios["RED100", "current", "reactor", "Lambda1"] == float("inf")
+
+
+def test_tables_have_all_rows_in_the_promised_columns(paper):
+    limits, counts = (
+        rows(paper.path / "results/limits.csv"),
+        rows(paper.path / "results/counts.csv"),
+    )
+    assert list(limits[0]) == [
+        "reading",
+        "experiment",
+        "setup",
+        "component",
+        "parameter",
+        "limit_muB",
+    ]
+    assert list(counts[0]) == [
+        "reading",
+        "experiment",
+        "setup",
+        "component",
+        "n_sm",
+        "n_em_per_muB2",
+    ]
+    # 4 SNS experiments with 3 beams, 5 reactor experiments, 2 setups; Borexino
+    assert len(limits) == 2 * 3 * (4 * 3 * 2 + 5 * 2 + 1)
+    assert len(counts) == 2 * (4 * 3 * 2 + 5 * 2)
+
+
+def test_full_beam_identity_of_the_results(paper):
+    limits = {
+        tuple(list(r.values())[:-1]): float(r["limit_muB"])
+        for r in rows(paper.path / "results/limits.csv")
+    }
+    full = [key for key in limits if key[3] == "full"]
+    assert len(full) == 2 * 4 * 2 * 3
+    for key in full:
+        prompt, delayed = (limits[(*key[:3], beam, key[4])] for beam in ("prompt", "delayed"))
+        assert prompt**-2 + delayed**-2 == pytest.approx(limits[key] ** -2, rel=1e-9, abs=0)
+
+
+def test_csi_prediction_is_the_collaboration_s(paper):
+    """COHERENT predicts 173 events (Science 357 (2017) 1123)."""
+    n_sm = sum(
+        float(r["n_sm"])
+        for r in rows(paper.path / "results/counts.csv")
+        if (r["reading"], r["experiment"], r["setup"]) == ("inferred", "CsI", "current")
+    )
+    assert n_sm == pytest.approx(173, abs=1)
+
+
+def test_every_rule_is_part_of_the_run(paper):
+    text = paper.snakemake("--forceall", "--dry-run", "audited", "check").stdout
+    run = set(re.findall(r"^rule (\w+):", text, flags=re.MULTILINE)) | {"all"}
+    listed = set(re.findall(r"^\w+$", paper.snakemake("--list-rules").stdout, flags=re.MULTILINE))
+    # phases is planes under another name and output, and so on: all are there
+    assert listed <= run
+
+
+def test_check_passes(paper):
+    done = paper.snakemake("check")
+    assert "checks failed" not in done.stdout
+    assert {row["passed"] for row in rows(paper.path / "results/check.csv")} == {"yes"}
+
+
+def broken(tmp_path, file, old, new):
+    """What `make check` says after one line of the physics is changed."""
+    checkout = Checkout(tmp_path / "broken")
+    checkout.coarse()
+    path = checkout.path / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    done = checkout.snakemake("check", check=False)
+    assert done.returncode != 0
+    failed = [r for r in rows(checkout.path / "results/check.csv") if r["passed"] == "no"]
+    kinds = {row["check"] for row in failed}
+    assert "checks failed, all in results/check.md" in done.stdout
+    for row in failed[:5]:
+        assert f"{row['check']}: {row['name']}" in done.stdout
+    return kinds, failed
+
+
+def test_a_coupling_moved_by_one_percent_fails_the_reference(tmp_path):
+    line = "    vector_n = (g_uL + g_uR) + 2 * (g_dL + g_dR)\n"
+    kinds, failed = broken(
+        tmp_path, "cevns_tmm/cross_section.py", line, f"{line}    vector_n *= 1.01\n"
+    )
+    assert "reference" in kinds
+    assert any("inferred LAr current prompt Lambda1" in row["name"] for row in failed)
+
+
+def test_a_missing_form_factor_fails_the_published_values_too(tmp_path):
+    line = "    Q = np.asarray(Q, float)\n"
+    kinds, failed = broken(tmp_path, "cevns_tmm/form_factor.py", line, f"{line}    Q = 0 * Q\n")
+    assert {"reference", "published"} <= kinds
+    assert any(row["name"] == "CsI current prompt Lambda1" for row in failed)
+
+
+def test_ablation_switches_each_departure(paper):
+    table = rows(paper.path / "results/audit/ablation.csv")
+    off = {r["departure"]: r for r in table if r["switched"] == "off in inferred"}
+    departures = yaml.safe_load((ROOT / "config/readings.yaml").read_text(encoding="utf-8"))
+    assert set(off) == {"-", *departures["departures"]}
+    for name, row in off.items():
+        assert name == "-" or int(row["limits moved"]) > 0
+    assert int(off["nuisance-on-signal"]["entries lost"]) > 60
+    limits = rows(paper.path / "results/audit/limits.csv")
+    by_reading = {}
+    for row in limits:
+        key = tuple(row[k] for k in ("experiment", "setup", "component", "parameter"))
+        by_reading.setdefault(row["reading"], {})[key] = row["limit_muB"]
+    shown = {}
+    for row in rows(paper.path / "results/limits.csv"):
+        key = tuple(row[k] for k in ("experiment", "setup", "component", "parameter"))
+        shown.setdefault(row["reading"], {})[key] = row["limit_muB"]
+    for reading in ("literal", "inferred"):
+        assert by_reading[reading] == shown[reading]
+
+
+def test_budget_has_every_limit_and_the_right_signs(paper):
+    table = rows(paper.path / "results/audit/budget.csv")
+    inputs = yaml.safe_load((ROOT / "config/audit.yaml").read_text(encoding="utf-8"))["audit"][
+        "budget"
+    ]
+    assert len(table) == len(inputs) * 3 * (4 * 3 * 2 + 5 * 2 + 1)
+    for row in table:
+        if row["experiment"] != "Borexino" and row["input"] in ("flux", "sigma-sys"):
+            sign = -1 if row["input"] == "flux" else 1
+            assert sign * float(row["down [%]"]) < 0 < sign * float(row["up [%]"])
+        if row["input"] == "quenching":
+            quenched = row["experiment"] in ("CONUS", "CONNIE", "MINER", "TEXONO")
+            assert (float(row["up [%]"]) < 0) == quenched
+
+
+def test_claims_are_judged_on_the_results(paper):
+    verdicts = {row["claim"]: row for row in rows(paper.path / "results/claims.csv")}
+    assert verdicts["degenerate-direction"]["verdict"] == "holds"
+    assert verdicts["reactors-beat-sns"]["verdict"] == "holds only under inferred"
+    # Fig. 7: true in the plane of the second and third moment only
+    assert verdicts["phases-sns"]["verdict"] == "does not hold"
+    assert "6 of 39" in verdicts["future-order-of-magnitude"]["measured inferred"]
+
+
+def test_generated_documents_are_up_to_date():
+    """`make docs` would change nothing."""
+    for path, text in generate_docs.generated().items():
+        assert path.read_text(encoding="utf-8") == text, path
+
+
+def test_report_opens_without_a_network(paper):
+    paper.snakemake("--report", "results/report.html", "audited")
+    report = paper.path / "results/report.html"
+    text = report.read_text(encoding="utf-8")
+    assert "Figures of the paper" in text
+    assert not re.search(r"<(script|link)[^>]+(src|href)=.https?:", text)
+    browser = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if browser is None:
+        pytest.skip("no Chromium to open the report in")
+    picture = paper.path / "report.png"
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    options += ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
+    options += [f"--user-data-dir={paper.path / 'chromium'}", "--virtual-time-budget=10000"]
+    command = [browser, *options, "--dump-dom", report.as_uri()]
+    page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    for word in ("Figures of the paper", "Tables", "Audit", "regenerated from its equations"):
+        assert word in page
+    command = [browser, *options, f"--screenshot={picture}", report.as_uri()]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert picture.stat().st_size > 20_000
