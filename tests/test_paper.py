@@ -159,7 +159,7 @@ def test_a_missing_form_factor_fails_the_published_values_too(tmp_path):
     kinds, failed = broken(tmp_path, "cevns_tmm/form_factor.py", line, f"{line}    Q = 0 * Q\n")
     assert {"reference", "published"} <= kinds
     names = [row["name"] for row in failed if row["check"] == "published"]
-    assert any(name.startswith("NaI current prompt") for name in names), names
+    assert any(name.startswith("CsI future delayed") for name in names), names
     assert not any(name.startswith("CONUS") for name in names)  # no nuclear structure at a reactor
 
 
