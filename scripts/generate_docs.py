@@ -33,12 +33,19 @@ def verdict():
     limits = read_csv(ROOT / "resources/reference/limits.csv")
     published = published_entries(ROOT / "resources/published_table2.csv")
     judged = [row["verdict"] for row in read_csv(ROOT / "resources/reference/claims.csv")]
-    rows = []
-    for reading, within, mean, worst in summary(list(compare(limits, published))):
+    rows, compared = [], list(compare(limits, published))
+    for reading, within, mean, worst in summary(compared):
         holding = sum(v in ("holds", f"holds only under {reading}") for v in judged)
         rows.append([f"`{reading}`", within, mean, worst, f"{holding} of {len(judged)}"])
     heads = ["reading", "entries of Table II within tolerance", "mean ratio", "worst ratio"]
-    return table(rows, [*heads, "claims that hold"])
+    missed = [
+        f"{' '.join(row[1:5])} ({row[5]:.4g} for {row[6]})"
+        for row in compared
+        if row[0] == "inferred" and not row[9]
+    ]
+    text = f"Outside it under `inferred`: {', '.join(missed) or 'none'}."
+    tolerance = "Tolerance: the larger of 3 % and half the last printed digit."
+    return f"{table(rows, [*heads, 'claims that hold'])}\n{tolerance} {text}\n"
 
 
 def readme(text):

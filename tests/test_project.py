@@ -1,11 +1,38 @@
 """The project's own files agree with each other."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 
+import pytest
 import yaml
 
 from tests.checkout import ROOT
+
+
+STUB = """#!/bin/sh
+case "$*" in *"{failing}"*) exit 1;; esac
+exit 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "message"),
+    [("version_info", "needs Python 3.11 or newer"), ("ensurepip", "this Python has no venv")],
+)
+def test_a_machine_without_python_or_venv_gets_one_line(tmp_path, failing, message):
+    python = tmp_path / "python"
+    python.write_text(STUB.format(failing=failing), encoding="utf-8")
+    python.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    command = ["make", "paper", f"PYTHON={python}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    own = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(own) == 1
+    assert message in own[0]
 
 
 def pins():

@@ -68,6 +68,25 @@ def test_every_target_is_there_and_a_second_run_does_nothing(small):
     assert small.planned() == set()
 
 
+def test_results_do_not_move_with_the_grids(small, tmp_path):
+    """Every grid doubled: limits and counts move by less than 1e-8."""
+    other = copy(small, tmp_path)
+
+    def doubled(data):
+        data["grids"] = {name: 2 * value for name, value in data["grids"].items()}
+
+    other.edit("config", doubled)
+    other.snakemake("results/limits.csv", "results/counts.csv")
+    for name, columns in (("limits", ["limit_muB"]), ("counts", ["n_sm", "n_em_per_muB2"])):
+        one, two = (
+            rows(small.path / f"results/{name}.csv"),
+            rows(other.path / f"results/{name}.csv"),
+        )
+        for a, b in zip(one, two, strict=True):
+            for column in columns:
+                assert float(a[column]) == pytest.approx(float(b[column]), rel=1e-8, abs=0)
+
+
 def test_same_bytes_elsewhere_and_with_one_core(small, tmp_path):
     other = copy(small, tmp_path)
     for folder in ("results", "figures", ".snakemake"):

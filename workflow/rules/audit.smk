@@ -223,6 +223,19 @@ rule check:
         "../../scripts/check.py"
 
 
+rule provenance:
+    input:
+        files=[*SCHEMAS, *sorted(str(path) for path in Path("resources").rglob("*.csv"))],
+        code=code("write_provenance"),
+    output:
+        "results/provenance.csv",
+    log:
+        "logs/provenance.log",
+    threads: 1
+    script:
+        "../../scripts/write_provenance.py"
+
+
 rule html_table:
     input:
         csv=lambda wc: {
@@ -230,6 +243,7 @@ rule html_table:
             "comparison": "results/comparison.csv",
             "claims": "results/claims.csv",
             "check": "results/check.csv",
+            "provenance": "results/provenance.csv",
         }.get(wc.table, f"results/audit/{wc.table}.csv"),
         code=code("write_html"),
     output:
@@ -246,4 +260,4 @@ rule html_table:
         "../../scripts/write_html.py"
 
 
-REPORTED = ["table2", "comparison", "claims", "ablation", "inputs", "budget", "check"]
+REPORTED = ["table2", "comparison", "claims", "ablation", "inputs", "budget", "check", "provenance"]
