@@ -10,7 +10,6 @@ import yaml
 
 from tests.checkout import ROOT
 
-
 STUB = """#!/bin/sh
 case "$*" in *"{failing}"*) exit 1;; esac
 exit 0
