@@ -91,6 +91,8 @@ def _write_group(group, datasets):
         values = np.asarray(data.values)
         if values.dtype.kind == "U":
             values = np.char.encode(values, "utf-8")
+        if values.dtype.kind == "f" and np.any(np.isnan(values)):
+            raise ValueError(f"{group.name}/{name}: has a value that is not a number")
         options = {"track_times": False}
         if values.ndim and values.size:
             options |= {"fletcher32": True, "shuffle": True, "compression": 4}

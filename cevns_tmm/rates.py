@@ -71,7 +71,8 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
     Returns
     -------
     RateTable; its T is empty if no isotope can recoil above threshold. ValueError for a
-    negative threshold or fluence, or a component without a flux table.
+    negative threshold or fluence, a component without a flux table, or one that
+    gives a negative rate.
     """
     if len(thresholds) != len(nuclei) or not all(t >= 0 for t in thresholds):
         raise ValueError("thresholds: must be one non-negative energy per isotope")
@@ -97,5 +98,9 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
                 M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
                 sm[c, i] = number * value * np.sum(C_sm * M, axis=0)
                 em[c, i] = number * value * np.sum(C_em * M, axis=0)
+    for name, rate in (("Standard Model", sm), ("magnetic-moment", em)):
+        # interpolation may undershoot zero by rounding at the end of a spectrum
+        if not np.all(rate >= -1e-12 * np.max(np.abs(rate), initial=0.0)):
+            raise ValueError(f"fluxes: a {name} rate is negative or not a number")
     names = tuple(isotope.name for isotope, _ in nuclei)
     return RateTable(tuple(fluence), names, T, weight, acceptance, sm, em)

@@ -1,5 +1,6 @@
 """Flux moments and counts against closed forms and independent double integrals."""
 
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -356,6 +357,15 @@ def test_smeared_counts_without_threshold_by_quadrature():
             quad(f, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts)
         )
         assert got[0] == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+def test_negative_rates_are_refused():
+    table = flux.pion_decay_at_rest("nue")
+    upside_down = dataclasses.replace(table, moments=-table.moments, lower=-table.lower)
+    with pytest.raises(ValueError, match="rate is negative"):
+        differential_rates(
+            [(isotope("I127"), 1.0)], [keV], FlatEfficiency(1.0), {"nue": 1.0}, {"nue": upside_down}
+        )
 
 
 @given(st.lists(st.floats(1e-6, 1e3), min_size=2, max_size=5, unique=True), st.integers(0, 9))

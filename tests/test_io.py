@@ -94,6 +94,12 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.h5"]
 
 
+def test_not_a_number_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a/b/x: has a value that is not a number"):
+        written(tmp_path / "x.h5", x=io.Data([1.0, np.nan, 2.0], "keV", "an axis"))
+    written(tmp_path / "x.h5", x=io.Data([1.0, 2.0, np.inf], "keV", "an axis"))
+
+
 def test_hash(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert io.sha256(tmp_path / "x").startswith("ba7816bf")
