@@ -4,6 +4,7 @@ No physics and no files are touched here, so that a mistake is found before any 
 """
 
 import copy
+import functools
 import itertools
 import math
 import numbers
@@ -488,6 +489,7 @@ class Study:
             for name, block in self.config["experiments"].items()
         }
 
+    @functools.cached_property
     def audit(self):
         """A study whose readings are the variants of the audit, in place of the readings.
 

@@ -8,21 +8,21 @@ use rule flux_table as audit_flux with:
     log:
         "logs/audit/fluxes/{source}.log",
     params:
-        spectra=lambda wc: AUDIT.flux_blocks(wc.source),
-        cells=AUDIT.config["grids"]["flux_cells"],
+        spectra=lambda wc: STUDY.audit.flux_blocks(wc.source),
+        cells=STUDY.config["grids"]["flux_cells"],
 
 
 use rule rates as audit_rates with:
     input:
-        flux=lambda wc: f"results/audit/fluxes/{AUDIT.source_of(wc.experiment)}.h5",
+        flux=lambda wc: f"results/audit/fluxes/{STUDY.source_of(wc.experiment)}.h5",
         code=code("compute_rates"),
     output:
         temp("results/audit/rates/{experiment}.h5"),
     log:
         "logs/audit/rates/{experiment}.log",
     params:
-        setups=lambda wc: AUDIT.rate_blocks(wc.experiment),
-        nodes=AUDIT.config["grids"]["recoil_nodes"],
+        setups=lambda wc: STUDY.audit.rate_blocks(wc.experiment),
+        nodes=STUDY.config["grids"]["recoil_nodes"],
 
 
 use rule counts as audit_counts with:
@@ -34,7 +34,7 @@ use rule counts as audit_counts with:
     log:
         "logs/audit/counts/{experiment}.log",
     params:
-        setups=lambda wc: AUDIT.rate_blocks(wc.experiment),
+        setups=lambda wc: STUDY.audit.rate_blocks(wc.experiment),
 
 
 use rule profiles as audit_profiles with:
@@ -46,9 +46,9 @@ use rule profiles as audit_profiles with:
     log:
         "logs/audit/profiles/{experiment}.log",
     params:
-        statistics=lambda wc: AUDIT.statistics_blocks(wc.experiment),
-        beams=lambda wc: AUDIT.beams(wc.experiment),
-        range_muB=lambda wc: AUDIT.ranges(wc.experiment)["profile"],
+        statistics=lambda wc: STUDY.audit.statistics_blocks(wc.experiment),
+        beams=lambda wc: STUDY.beams(wc.experiment),
+        range_muB=lambda wc: STUDY.ranges(wc.experiment)["profile"],
         points=2,
 
 
@@ -58,23 +58,23 @@ use rule solar as audit_solar with:
     log:
         "logs/audit/solar/{name}.log",
     params:
-        solar=lambda wc: AUDIT.solar_blocks(wc.name),
+        solar=lambda wc: STUDY.audit.solar_blocks(wc.name),
         points=2,
 
 
 use rule limits_table as audit_limits with:
     input:
-        profiles=expand("results/audit/profiles/{experiment}.h5", experiment=AUDIT.experiments),
-        solar=expand("results/audit/solar/{name}.h5", name=AUDIT.solar),
+        profiles=expand("results/audit/profiles/{experiment}.h5", experiment=STUDY.experiments),
+        solar=expand("results/audit/solar/{name}.h5", name=STUDY.solar),
         code=code("write_limits"),
     output:
         "results/audit/limits.csv",
     log:
         "logs/audit/limits.log",
     params:
-        experiments={e: [AUDIT.setups(e), list(AUDIT.beams(e))] for e in AUDIT.experiments},
-        solar=AUDIT.solar,
-        readings=AUDIT.readings,
+        experiments={e: [STUDY.setups(e), list(STUDY.beams(e))] for e in STUDY.experiments},
+        solar=STUDY.solar,
+        readings=lambda wc: STUDY.audit.readings,
 
 
 rule comparison:

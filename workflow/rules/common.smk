@@ -14,7 +14,7 @@ os.environ.update(
 container: "docker://python:3.11-slim"
 
 
-STUDY, AUDIT = checked(lambda: load_study(config))
+STUDY = checked(lambda: load_study(config))
 
 
 wildcard_constraints:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from snakemake.utils import min_version
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from workflow.study import ConfigError, Study, load_yaml
 
@@ -35,6 +36,8 @@ SCHEMAS = checked(load_schemas)
 
 
 def load_study(config):
-    """The study of this configuration and that of its audit."""
+    """The study of this configuration; the process that plans the run checks its audit too."""
     study = Study(config, SCHEMAS)
-    return study, study.audit()
+    if workflow.exec_mode == ExecMode.DEFAULT:
+        _ = study.audit
+    return study
