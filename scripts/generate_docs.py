@@ -37,7 +37,7 @@ def verdict():
     for reading, within, mean, worst in summary(compared):
         holding = sum(v in ("holds", f"holds only under {reading}") for v in judged)
         rows.append([f"`{reading}`", within, mean, worst, f"{holding} of {len(judged)}"])
-    heads = ["reading", "entries of Table II within tolerance", "mean ratio", "worst ratio"]
+    heads = ["reading", "entries of Table II within tolerance", "mean finite ratio", "worst ratio"]
     missed = [
         f"{' '.join(row[1:5])} ({row[5]:.4g} for {row[6]})"
         for row in compared
@@ -53,6 +53,12 @@ def readme(text):
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{verdict()}\n{END}{after}"
+
+
+def reference_table(name):
+    """A table of the reference as Markdown."""
+    rows = read_csv(ROOT / f"resources/reference/{name}.csv")
+    return table([row.values() for row in rows], list(rows[0]))
 
 
 def keys(sets):
@@ -78,7 +84,11 @@ def audit():
         )
     parts.append("\n## Known misses\n\n")
     parts += [f"- {' '.join(miss['entry'])}: {miss['why'].strip()}\n" for miss in audited["misses"]]
+    parts.append("\n## Each departure switched off, and on alone\n\n")
+    parts.append(reference_table("ablation"))
+    parts.append("\n![ablation](images/ablation.png)\n")
     parts.append("\n## Unstated inputs and their alternatives\n\n")
+    parts.append(reference_table("inputs") + "\n")
     inputs = [[b["title"], keys(b["sets"])] for b in audited["inputs"].values()]
     parts.append(table(inputs, ["alternative", "sets"]))
     parts.append("\n## Sensitivity budget\n\n")
@@ -97,12 +107,22 @@ def audit():
     return "".join(parts)
 
 
+def assumptions():
+    """docs/assumptions.md, the values filled in."""
+    template = (ROOT / "docs/assumptions.md.in").read_text(encoding="utf-8")
+    values = config("config") | config("experiments")
+    fractions = values["sources"]["reactor"]["fission_fractions"]
+    text = ", ".join(f"{isotope} {share}" for isotope, share in fractions.items())
+    return template.format(fractions=text, **values)
+
+
 def generated():
     """Every generated file: {path: text}."""
     path = ROOT / "README.md"
     return {
         path: readme(path.read_text(encoding="utf-8")),
         ROOT / "docs/audit.md": audit(),
+        ROOT / "docs/assumptions.md": assumptions(),
     }
 
 

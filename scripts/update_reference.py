@@ -8,33 +8,36 @@ import sys
 from pathlib import Path
 
 from scripts.text import read_csv
-from scripts.write_check import claims, reference
+from scripts.write_check import NUMBERS, TEXTS, against_reference
 
-TABLES = {
-    "limits": ["limit_muB"],
-    "counts": ["n_sm", "n_em_per_muB2"],
-}
 REFERENCE = Path("resources/reference")
+AUDIT = ("ablation", "inputs")
 
 
-def differences():
-    """Lines that say what differs."""
-    for name, columns in TABLES.items():
-        rows = read_csv(f"results/{name}.csv"), read_csv(REFERENCE / f"{name}.csv")
-        yield from reference(name[:-1], *rows, columns)
-    yield from claims(read_csv("results/claims.csv"), read_csv(REFERENCE / "claims.csv"))
+def result(name):
+    """Path of the result that a reference table is of."""
+    return Path("results/audit" if name in AUDIT else "results") / f"{name}.csv"
 
 
 def main(accept):
-    failed = [(name, found) for _, name, passed, found in differences() if not passed]
-    for name, found in failed:
-        print(f"{name}: {found}")
-    print(f"{len(failed)} differences from {REFERENCE}")
+    names = (*NUMBERS, *TEXTS)
+    results, expected = (
+        {name: read_csv(path(name)) for name in names}
+        for path in (result, lambda name: REFERENCE / f"{name}.csv")
+    )
+    different = [
+        (kind, name, found)
+        for kind, name, passed, found in against_reference(results, expected)
+        if not passed or found.startswith("new")
+    ]
+    for kind, name, found in different:
+        print(f"{kind}: {name}: {found}")
+    print(f"{len(different)} differences from {REFERENCE}")
     if accept:
-        for name in (*TABLES, "claims"):
-            shutil.copyfile(f"results/{name}.csv", REFERENCE / f"{name}.csv")
+        for name in names:
+            shutil.copyfile(result(name), REFERENCE / f"{name}.csv")
         print("accepted: the results are the reference now")
-    elif failed:
+    elif different:
         print("to accept them: make reference ACCEPT=1")
 
 

@@ -64,7 +64,7 @@ def main(snakemake):
         for row in rows
     ]
     write_csv(snakemake.output.csv, COLUMNS, text)
-    heads = ["reading", "entries within tolerance", "mean ratio", "worst ratio"]
+    heads = ["reading", "entries within tolerance", "mean finite ratio", "worst ratio"]
     write_text(snakemake.output.md, tabulate(summary(rows), heads, tablefmt="github") + "\n")
 
 

@@ -4,11 +4,10 @@ import math
 
 from tabulate import tabulate
 
+from scripts.compared import UNIT, published_entries
 from scripts.job import run
 from scripts.text import percent, read_csv, write_csv, write_text
 
-UNIT = 1e-10
-PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
 TEX = r"""\documentclass{article}
 \usepackage[a4paper,landscape,margin=1.5cm]{geometry}
 \usepackage{booktabs}
@@ -39,14 +38,9 @@ def entries(limits, published, reading):
     for row in limits:
         key = (row["experiment"], row["setup"], row["component"], row["parameter"])
         values.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
-    printed = {
-        (row["experiment"], row["setup"], row["component"], parameter): row[parameter]
-        for row in published
-        for parameter in PARAMETERS
-    }
     for key, by_reading in values.items():
         if key[2] != "full":
-            value, text = by_reading[reading], printed.get(key)
+            value, text = by_reading[reading], published.get(key)
             ratio = value / float(text) if text else math.nan
             others = [by_reading[r] for r in by_reading if r != reading]
             yield key, value, text, ratio, others
@@ -97,7 +91,7 @@ def main(snakemake):
     reading = snakemake.params.reading
     level = percent(snakemake.params.confidence_level)
     limits = read_csv(snakemake.input.limits)
-    table = list(entries(limits, read_csv(snakemake.input.published), reading))
+    table = list(entries(limits, published_entries(snakemake.input.published), reading))
     others = [r for r in dict.fromkeys(row["reading"] for row in limits) if r != reading]
     names = [reading, "published", "ratio", *others]
     write_csv(

@@ -11,7 +11,6 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "cevns_tmm", "config", "profiles", "resources", "scripts", "workflow"]
-FILES = ("config", "experiments", "readings")
 
 
 class Checkout:

@@ -393,6 +393,16 @@ BAD = {
         replaced("figures_reading: inferred", "figures_reading: inferred2"),
         "figures_reading: 'inferred2' must be one of literal, inferred",
     ),
+    "no literal reading": (
+        "readings",
+        replaced("literal: []", "printed: []"),
+        "readings.literal: None must be there and empty",
+    ),
+    "unknown claim": (
+        "claims",
+        replaced("em-dominates", "em-dominate"),
+        "claims: 'em-dominate' must be one of degenerate-direction",
+    ),
     "unknown departure": (
         "readings",
         replaced("    - miner-mass", "    - miner-mas"),

@@ -221,6 +221,10 @@ class Study:
                 self._refuse(
                     f"phases.{name}.beam", block["beam"], f"must be one of {', '.join(beams)}"
                 )
+        if config["readings"].get("literal") != []:
+            self._refuse(
+                "readings.literal", config["readings"].get("literal"), "must be there and empty"
+            )
         if config["figures_reading"] not in config["readings"]:
             known = ", ".join(config["readings"])
             self._refuse("figures_reading", config["figures_reading"], f"must be one of {known}")

@@ -98,6 +98,7 @@ rule claims:
         rates=expand("results/rates/{experiment}.h5", experiment=STUDY.experiments),
         counts=expand("results/counts/{experiment}.h5", experiment=STUDY.experiments),
         luminosity=expand("results/luminosity/{experiment}.h5", experiment=STUDY.experiments),
+        published="resources/published_table2.csv",
         code=code("check_claims"),
     output:
         csv="results/claims.csv",
@@ -107,11 +108,11 @@ rule claims:
     threads: 1
     params:
         claims=STUDY.config["claims"],
-        readings=STUDY.readings,
+        readings=["literal", STUDY.config["figures_reading"]],
         kinds={e: STUDY.source_kind(e) for e in STUDY.experiments},
         beams={e: STUDY.beams(e) for e in STUDY.experiments},
         oscillation=STUDY.oscillation(),
-        P_e1_2nu=STUDY.config["solar"]["Borexino"]["P_e1_2nu"],
+        solar={name: STUDY.solar_blocks(name) for name in STUDY.solar},
     script:
         "../../scripts/check_claims.py"
 
@@ -191,12 +192,17 @@ rule plot_budget:
 rule checks:
     input:
         comparison="results/comparison.csv",
+        published="resources/published_table2.csv",
         limits="results/limits.csv",
         counts="results/counts.csv",
         claims="results/claims.csv",
+        ablation="results/audit/ablation.csv",
+        inputs="results/audit/inputs.csv",
         reference_limits="resources/reference/limits.csv",
         reference_counts="resources/reference/counts.csv",
         reference_claims="resources/reference/claims.csv",
+        reference_ablation="resources/reference/ablation.csv",
+        reference_inputs="resources/reference/inputs.csv",
         code=code("write_check"),
     output:
         csv="results/check.csv",
@@ -207,6 +213,7 @@ rule checks:
     params:
         misses=STUDY.config["audit"]["misses"],
         reading=STUDY.config["figures_reading"],
+        experiments=[*STUDY.experiments, *STUDY.solar],
     script:
         "../../scripts/write_check.py"
 
