@@ -75,7 +75,7 @@ class Checkout:
         """Grids of chi-squared that are quick to draw; counts and limits do not depend on them."""
 
         def grids(data):
-            data["grids"] |= {"profile_points": 60, "plane_points": 50, "luminosity_points": 8}
+            data["grids"] |= {"profile_points": 60, "plane_points": 50}
 
         self.edit("config", grids)
 

@@ -466,7 +466,7 @@ BAD = {
     "scaling of text": (
         "audit",
         replaced("experiments.*.flux_per_cm2_s: {scale", "experiments.*.threshold_scale: {scale"),
-        "audit: flux-down: 'experiments.*.threshold_scale' must be a key of the configuration, a number",
+        "audit: flux-down: 'experiments.*.threshold_scale': 'nuclear-recoil' cannot be scaled by 0.95",
     ),
     "solar experiment of the same name": (
         "config",

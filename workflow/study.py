@@ -137,7 +137,7 @@ def _key(path):
 def _set(target, path, value):
     """Set a key, or multiply the number there by ``value["scale"]``; "*" stands for every key.
 
-    Says whether anything was set. With a scale only a number that exists is.
+    Says whether anything was set. With a scale only what exists is; ConfigError if it is no number.
     """
     if not isinstance(target, dict):
         return False
@@ -149,10 +149,12 @@ def _set(target, path, value):
     if not (isinstance(value, dict) and set(value) == {"scale"}):
         target[key] = copy.deepcopy(value)
         return True
-    numeric = all(_is_finite_number(None, x) for x in (target.get(key), value["scale"]))
-    if numeric:
-        target[key] = target[key] * value["scale"]
-    return numeric
+    if key not in target:
+        return False
+    if not all(_is_finite_number(None, x) for x in (target[key], value["scale"])):
+        raise ConfigError(f"{_shown(target[key])} cannot be scaled by {_shown(value['scale'])}")
+    target[key] = target[key] * value["scale"]
+    return True
 
 
 # Keys whose values a reading's results follow; others are the same for all readings.
@@ -298,14 +300,7 @@ class Study:
         """The configuration with some departures applied, checked again."""
         config = copy.deepcopy(self.config)
         for departure in departures:
-            for key, value in config["departures"][departure]["sets"].items():
-                if not _MAY_DEPART.fullmatch(key):
-                    self._refuse_departure(
-                        departure, f"{key!r} is not a key that a reading may set"
-                    )
-                if not _set(config, key.split("."), value):
-                    allowed = "must be a key of the configuration, a number if it is to be scaled"
-                    self._refuse_departure(departure, f"{key!r} {allowed}")
+            self._apply(config, departure)
         try:
             self._check(config)
         except ConfigError as error:
@@ -314,6 +309,22 @@ class Study:
                     self._resolve([departure])  # names the one that is wrong by itself
             self._refuse_departure(" + ".join(departures), f"leads to {error}")
         return config
+
+    def _apply(self, config, departure):
+        """Set the keys of one departure; at least one of them must be there."""
+        anything = False
+        for key, value in config["departures"][departure]["sets"].items():
+            if not _MAY_DEPART.fullmatch(key):
+                self._refuse_departure(departure, f"{key!r} is not a key that a reading may set")
+            try:
+                done = _set(config, key.split("."), value)
+            except ConfigError as error:
+                self._refuse_departure(departure, f"{key!r}: {error}")
+            if not done and "*" not in key:
+                self._refuse_departure(departure, f"{key!r} must be a key of the configuration")
+            anything = anything or done
+        if not anything:
+            self._refuse_departure(departure, "no key of the configuration matches")
 
     def _refuse_departure(self, departure, message):
         variation = self.config["departures"].get(departure, {}).get("paper") == _VARIATION
