@@ -1,5 +1,6 @@
 """A copy of the checkout with a smaller configuration, and snakemake in it."""
 
+import csv
 import os
 import re
 import shutil
@@ -11,6 +12,12 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "cevns_tmm", "config", "profiles", "resources", "scripts", "workflow"]
+
+
+def rows(path):
+    """Rows of a CSV file."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 class Checkout:

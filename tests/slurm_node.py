@@ -14,6 +14,14 @@ from pathlib import Path
 CONF = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
 
+SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+def program(name):
+    """Path of a program; daemons are often outside PATH."""
+    return shutil.which(name, path=SEARCH)
+
+
 TEMPLATE = """\
 # made by tests/slurm_node.py
 ClusterName=loopback
@@ -48,7 +56,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
 def missing():
     """Why there can be no SLURM here, or "" if there can."""
-    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    absent = [name for name in PROGRAMS if program(name) is None]
     if absent:
         return f"not installed: {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)"
     if os.geteuid() != 0:
@@ -103,7 +111,12 @@ class SlurmNode:
     def start(self, command):
         """Start a daemon, its output in the folder."""
         with open(self.path / f"{command[0]}.out", "wb") as out:
-            daemon = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            daemon = subprocess.Popen(
+                [program(command[0]), *command[1:]],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+            )
         self.daemons.append(daemon)
 
     def idle(self):

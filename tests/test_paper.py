@@ -1,6 +1,5 @@
 """The paper's own numbers, the audit and the check that guards them."""
 
-import csv
 import re
 import shutil
 import subprocess
@@ -9,14 +8,9 @@ import pytest
 import yaml
 
 from scripts import generate_docs
-from tests.checkout import ROOT, Checkout
+from tests.checkout import ROOT, Checkout, rows
 
 pytestmark = pytest.mark.workflow
-
-
-def rows(path):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The project's own files agree with each other."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -27,7 +28,10 @@ def test_a_machine_without_python_or_venv_gets_one_line(tmp_path, failing, messa
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     command = ["make", "paper", f"PYTHON={python}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0
     own = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
     assert len(own) == 1

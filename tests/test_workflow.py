@@ -1,6 +1,5 @@
 """The pipeline as its users run it: from nothing to figures, again, changed, and misconfigured."""
 
-import csv
 import shutil
 import subprocess
 
@@ -15,7 +14,7 @@ from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_factor
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 from cevns_tmm.units import keV
-from tests.checkout import Checkout
+from tests.checkout import Checkout, rows
 
 pytestmark = pytest.mark.workflow
 
@@ -31,11 +30,6 @@ NEW = """
     baseline_m: 25
     current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
 """
-
-
-def rows(path):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 @pytest.fixture(scope="module")
