@@ -96,10 +96,12 @@ def audit():
     parts.append(table(budget, ["input", "down", "up"]))
     parts.append("\n## Claims\n\n")
     heads = ["place", "claim", "criterion", "verdict", "measured, literal", "measured, inferred"]
+    columns = ("criterion", "verdict", "measured literal", "measured inferred")
     rows = [
         [
-            *(block[k] for k in ("place", "text", "criterion")),
-            *(judged[name][k] for k in ("verdict", "measured literal", "measured inferred")),
+            block["place"],
+            block["text"],
+            *(judged[name][k] for k in columns),
         ]
         for name, block in claims["claims"].items()
     ]
