@@ -97,7 +97,7 @@ def lost(results, **selection):
     return f"; {total} entries without a limit" if total else ""
 
 
-def degenerate_direction(results, _):
+def degenerate_direction(results, _claim):
     U = mixing(results.oscillation)
     blind = np.abs(U[0])
     aside = [
@@ -110,32 +110,34 @@ def degenerate_direction(results, _):
     )
 
 
-def lar_nai_beat_csi(results, threshold):
+def lar_nai_beat_csi(results, claim):
     gains = [
         results.limits["CsI", *key[1:]] / value
         for key, value in results.select(("LAr", "NaI"), "current", SINGLE).items()
     ]
-    return min(gains) > threshold, f"better by {span(gains)}"
+    return min(gains) > claim["threshold"], f"better by {span(gains)}"
 
 
-def future_order_of_magnitude(results, threshold):
+def future_order_of_magnitude(results, claim):
     def reached(limits):
         gains = [
             limits[key[0], "current", *key[2:]] / value
             for key, value in limits.items()
             if key[1] == "future" and math.isfinite(value)
         ]
-        return gains, sum(gain >= threshold for gain in gains)
+        return gains, sum(gain >= claim["threshold"] for gain in gains)
 
     gains, good = reached({key: v for key, v in results.limits.items() if key[2] != "full"})
     printed = {key: float(text) for key, text in results.published.items()}
     own, own_good = reached(printed)
-    text = f"better by {span(gains)}; {threshold:g} or more in {good} of {len(gains)} entries"
+    text = (
+        f"better by {span(gains)}; {claim['threshold']:g} or more in {good} of {len(gains)} entries"
+    )
     text += f" (in the printed Table II: {span(own)}, {own_good} of {len(own)})"
     return good == len(gains), text + lost(results, setup="future")
 
 
-def luminosity_40(results, threshold):
+def luminosity_40(results, claim):
     gains, slopes = [], []
     for experiment in (*results.experiments(SNS), *results.experiments(REACTOR)):
         for beam in results.params.beams[experiment]:
@@ -151,7 +153,7 @@ def luminosity_40(results, threshold):
                     before, beyond = -np.diff(y) / np.diff(x)
                     gains.append(math.exp(y[0] - y[1]))
                     slopes.append((before, beyond))
-    holds = min(gains) >= threshold and all(b <= 0.9 * a for a, b in slopes)
+    holds = min(gains) >= claim["threshold"] and all(b <= claim["slope"] * a for a, b in slopes)
     before, beyond = zip(*slopes, strict=True)
     text = (
         f"gain to 40 {span(gains)}; logarithmic slope {span(before)} before, {span(beyond)} beyond"
@@ -159,7 +161,7 @@ def luminosity_40(results, threshold):
     return holds, text
 
 
-def reactors_beat_sns(results, _):
+def reactors_beat_sns(results, _claim):
     reactors = results.experiments(REACTOR)
     worst = max(results.select(reactors, "current").values())
     best = min(results.select(results.experiments(SNS), "current", SINGLE).values())
@@ -167,7 +169,7 @@ def reactors_beat_sns(results, _):
     return worst < best, text + lost(results, experiments=reactors, setup="current")
 
 
-def full_beam_narrows_the_gap(results, threshold):
+def full_beam_narrows_the_gap(results, claim):
     closed, gaps = [], []
     for parameter in PARAMETERS:
 
@@ -181,10 +183,10 @@ def full_beam_narrows_the_gap(results, threshold):
         gaps.append(single / reactor)
         closed.append(math.log(single / full) / math.log(single / reactor))
     text = f"gap {span(gaps)}, of whose logarithm the full beam closes {span(closed)}"
-    return min(closed) >= threshold, text
+    return min(closed) >= claim["threshold"], text
 
 
-def sns_23_plane(results, _):
+def sns_23_plane(results, _claim):
     found = results.interference(SNS, SINGLE).values()
     holds = all(values[2] == min(values) for values in found)
     planes = ", ".join(
@@ -193,7 +195,7 @@ def sns_23_plane(results, _):
     return holds, f"interference {planes}"
 
 
-def reactor_12_plane(results, _):
+def reactor_12_plane(results, _claim):
     found = results.interference(REACTOR, ["reactor"]).values()
     sns = min(min(values) for values in results.interference(SNS, SINGLE).values())
     holds = all(values[0] == min(values) and values[0] < sns for values in found)
@@ -221,18 +223,18 @@ def phase_text(found):
     )
 
 
-def phases_sns(results, _):
+def phases_sns(results, _claim):
     found = areas(results, "CsI", "prompt", [(0, 0), (1, 0), (0, 1)])
     holds = all(max(v) == v[2] and min(v) == v[1] for v in found.values())
     return holds, f"areas for (0, 0), (π, 0), (0, π) in plane {phase_text(found)}"
 
 
-def phases_reactor(results, _):
+def phases_reactor(results, _claim):
     found = areas(results, "CONNIE", "reactor", [(0, 0), (1, 0)])
     return all(v[0] > v[1] for v in found.values()), f"areas in plane {phase_text(found)}"
 
 
-def borexino_no_phase(results, _):
+def borexino_no_phase(results, _claim):
     solar = results.params.solar["Borexino"][results.reading]
     P = mass_eigenstate_probabilities(solar["P_e1_2nu"], solar["sin2_theta13"])
     moments = [
@@ -243,7 +245,7 @@ def borexino_no_phase(results, _):
     return holds, f"μ²/|Λ|² {'does not change' if holds else 'changes'} with a phase"
 
 
-def future_beats_borexino(results, _):
+def future_beats_borexino(results, _claim):
     future = results.select(results.experiments(REACTOR), "future")
     better = [
         key[0]
@@ -256,7 +258,7 @@ def future_beats_borexino(results, _):
     )
 
 
-def em_dominates(results, _):
+def em_dominates(results, _claim):
     equal = {}
     units = {"T": "keV", "acceptance": "1", "dNdT_sm": "1/keV", "dNdT_em": "1/keV/mu_B^2"}
     for experiment in results.experiments(REACTOR):
@@ -302,7 +304,7 @@ def judge(name, claim, results):
     kinds = [kind for kind in (SNS, REACTOR) if not results[0].experiments(kind)]
     if absent or kinds:
         return "not applicable", [f"needs {', '.join(absent + kinds)}"] * len(results)
-    judged = [JUDGES[name](result, claim.get("threshold")) for result in results]
+    judged = [JUDGES[name](result, claim) for result in results]
     readings = [result.reading for result in results]
     verdict = VERDICT[tuple(bool(holds) for holds, _ in judged)].format(*readings)
     return verdict, [text for _, text in judged]
@@ -314,7 +316,7 @@ def main(snakemake):
     rows = []
     for name, claim in snakemake.params.claims.items():
         verdict, measured = judge(name, claim, results)
-        criterion = claim["criterion"].format(threshold=claim.get("threshold"))
+        criterion = claim["criterion"].format(**claim)
         rows.append([name, claim["place"], claim["text"], criterion, verdict, *measured])
     heads = ["claim", "place", "text", "criterion", "verdict", *(f"measured {r}" for r in readings)]
     write_csv(snakemake.output.csv, heads, rows)

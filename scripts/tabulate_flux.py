@@ -7,7 +7,7 @@ from cevns_tmm.units import MeV
 from scripts.job import provenance, run, unique
 from scripts.text import read_csv
 
-E_SPLIT = 2 * MeV
+E_SPLIT = 2 * MeV  # section 4.1: tabulated spectra below, expansions above
 
 
 def rows(path, spectrum):

@@ -66,8 +66,7 @@ def figure(number):
     return dict(pdf=f"figures/fig{number}.pdf", png=png)
 
 
-def of_kind(pattern, kind=None, experiments=None):
-    """Files of the experiments at one kind of source, or of those named."""
-    if experiments is None:
-        experiments = [e for e in STUDY.experiments if STUDY.source_kind(e) == kind]
+def of_kind(pattern, kind):
+    """Files of the experiments at one kind of source."""
+    experiments = [e for e in STUDY.experiments if STUDY.source_kind(e) == kind]
     return expand(pattern, experiment=experiments)
