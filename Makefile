@@ -50,7 +50,7 @@ $(VENV)/%.ok: requirements/%.txt | $(VENV)/bin/python
 
 # Resolve the versions of pyproject.toml again; needs uv.
 lock:
-	for group in paper slurm test; do uv pip compile --group $$group --universal --python-version 3.11 \
+	for group in paper cluster test; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 

@@ -20,6 +20,21 @@ def rows(path):
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
+NEW = """
+  NEW-1:
+    label: New detector
+    source: reactor
+    flux_per_cm2_s: 5.0e+12
+    target: {Ge: 1}
+    threshold_scale: nuclear-recoil
+    baseline_m: 25
+    current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
+"""
+"""A block that adds an experiment."""
+
+MADE = ("results", "figures", "logs", ".snakemake")
+
+
 class Checkout:
     """A copy of the checkout in ``path``."""
 
@@ -33,6 +48,14 @@ class Checkout:
                 shutil.copytree(source, self.path / part, ignore=ignore)
             else:
                 shutil.copy2(source, self.path / part)
+
+    def copy(self, path, results=True):
+        """A copy elsewhere, its files as old as these; without ``results`` nothing is computed in it."""
+        twin = object.__new__(Checkout)
+        twin.path = Path(path)
+        ignored = shutil.ignore_patterns("__pycache__", *(() if results else MADE))
+        shutil.copytree(self.path, twin.path, ignore=ignored)
+        return twin
 
     def config(self, name):
         """One configuration file, parsed."""
@@ -86,22 +109,27 @@ class Checkout:
 
         self.edit("config", grids)
 
-    def snakemake(self, *arguments, check=True):
-        """Run snakemake; the finished process, its standard error joined to its output."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
-        done = subprocess.run(
-            command,
+    def start(self, *arguments, **environment):
+        """Start snakemake in a session of its own; its standard error is joined to its output."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.path,
-            env=environment,
+            env=inherited | environment,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            start_new_session=True,
         )
-        if check and done.returncode:
-            raise AssertionError(done.stdout)
-        return done
+
+    def snakemake(self, *arguments, check=True, cores=2, **environment):
+        """Run snakemake to its end; the finished process with its output in ``stdout``."""
+        process = self.start("--cores", str(cores), *arguments, **environment)
+        output, _ = process.communicate()
+        if check and process.returncode:
+            raise AssertionError(output)
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     def planned(self, *targets):
         """Jobs of a dry run: {(rule, value of its wildcard or "")}."""
@@ -121,3 +149,9 @@ class Checkout:
             for path in sorted((self.path / folder).rglob("*"))
             if path.is_file()
         }
+
+    def same_products(self, other):
+        """AssertionError naming what differs from the other's products."""
+        one, two = self.products(), other.products()
+        assert one
+        assert [name for name in one.keys() | two.keys() if one.get(name) != two.get(name)] == []

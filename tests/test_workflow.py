@@ -14,42 +14,11 @@ from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_factor
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 from cevns_tmm.units import keV
-from tests.checkout import Checkout, rows
+from tests.checkout import NEW, Checkout, rows
 
 pytestmark = pytest.mark.workflow
 
 PAPER = mixing_matrix(0.320, 0.547, 0.0216)
-
-NEW = """
-  NEW-1:
-    label: New detector
-    source: reactor
-    flux_per_cm2_s: 5.0e+12
-    target: {Ge: 1}
-    threshold_scale: nuclear-recoil
-    baseline_m: 25
-    current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
-"""
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A finished run with two of the experiments and a new one, added by its block alone."""
-    checkout = Checkout(tmp_path_factory.mktemp("small"))
-    checkout.keep(["CsI", "CONNIE"])
-    checkout.coarse()
-    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
-        file.write(NEW)
-    checkout.snakemake()
-    return checkout
-
-
-def copy(small, path):
-    """A copy of a finished run, its files as old as the original's."""
-    twin = object.__new__(Checkout)
-    twin.path = path / "copy"
-    shutil.copytree(small.path, twin.path, ignore=shutil.ignore_patterns("__pycache__"))
-    return twin
 
 
 def test_every_target_is_there_and_a_second_run_does_nothing(small):
@@ -64,7 +33,7 @@ def test_every_target_is_there_and_a_second_run_does_nothing(small):
 
 def test_results_do_not_move_with_the_grids(small, tmp_path):
     """Every grid doubled: limits and counts move by less than 1e-8."""
-    other = copy(small, tmp_path)
+    other = small.copy(tmp_path / "copy")
 
     def doubled(data):
         data["grids"] = {name: 2 * value for name, value in data["grids"].items()}
@@ -82,13 +51,9 @@ def test_results_do_not_move_with_the_grids(small, tmp_path):
 
 
 def test_same_bytes_elsewhere_and_with_one_core(small, tmp_path):
-    other = copy(small, tmp_path)
-    for folder in ("results", "figures", ".snakemake"):
-        shutil.rmtree(other.path / folder)
-    other.snakemake("--cores", "1")
-    one, two = small.products(), other.products()
-    assert [name for name in one if one[name] != two.get(name)] == []
-    assert one.keys() == two.keys()
+    other = small.copy(tmp_path / "copy", results=False)
+    other.snakemake(cores=1)
+    small.same_products(other)
 
 
 def test_files_describe_themselves_and_hold_no_paths(small):
@@ -212,7 +177,7 @@ PHYSICS = CHAIN | {"flux_table", "phases", "solar", "quenching"}
 
 
 def test_a_changed_mass_reruns_only_its_chain(small, tmp_path):
-    checkout = copy(small, tmp_path)
+    checkout = small.copy(tmp_path / "copy")
 
     def heavier(data):
         data["experiments"]["NEW-1"]["current"]["mass_kg"] = 3
@@ -231,7 +196,7 @@ def test_a_changed_mass_reruns_only_its_chain(small, tmp_path):
 
 
 def test_an_added_experiment_runs_only_its_chain(small, tmp_path):
-    checkout = copy(small, tmp_path)
+    checkout = small.copy(tmp_path / "copy")
     with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
         file.write(NEW.replace("NEW-1", "NEW-2"))
     jobs = checkout.planned()
@@ -252,7 +217,7 @@ CHI2 = {"profiles", "planes", "phases", "luminosity"}
     ],
 )
 def test_an_edited_module_reruns_what_depends_on_it(small, tmp_path, module, rules):
-    checkout = copy(small, tmp_path)
+    checkout = small.copy(tmp_path / "copy")
     path = checkout.path / f"cevns_tmm/{module}.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     planned = {rule for rule, _ in checkout.planned()}
@@ -262,14 +227,14 @@ def test_an_edited_module_reruns_what_depends_on_it(small, tmp_path, module, rul
 
 
 def test_an_edited_comment_in_a_configuration_file_reruns_nothing(small, tmp_path):
-    checkout = copy(small, tmp_path)
+    checkout = small.copy(tmp_path / "copy")
     path = checkout.path / "config/config.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
     assert checkout.planned() == set()
 
 
 def test_a_broken_intermediate_is_named(small, tmp_path):
-    checkout = copy(small, tmp_path)
+    checkout = small.copy(tmp_path / "copy")
     path = checkout.path / "results/counts/NEW-1.h5"
     path.write_bytes(path.read_bytes()[:2000])
     done = checkout.snakemake("results/profiles/NEW-1.h5", "--forcerun", "profiles", check=False)

@@ -1,0 +1,17 @@
+"""Finished runs that several test modules start from; none may change them."""
+
+import pytest
+
+from tests.checkout import NEW, Checkout
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """A finished run with two of the experiments and a new one, added by its block alone."""
+    checkout = Checkout(tmp_path_factory.mktemp("small"))
+    checkout.keep(["CsI", "CONNIE"])
+    checkout.coarse()
+    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
+        file.write(NEW)
+    checkout.snakemake()
+    return checkout
