@@ -109,7 +109,7 @@ class Checkout:
 
         self.edit("config", grids)
 
-    def start(self, *arguments, **environment):
+    def start(self, *arguments, output=subprocess.PIPE, **environment):
         """Start snakemake in a session of its own; its standard error is joined to its output."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
         return subprocess.Popen(
@@ -117,7 +117,7 @@ class Checkout:
             cwd=self.path,
             env=inherited | environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
