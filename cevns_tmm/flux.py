@@ -14,6 +14,9 @@ from cevns_tmm.units import MeV
 
 ORDERS = (0, 1, 2)
 
+E_SPLIT = 2 * MeV
+"""Energy below which reactor spectra are tables and above which they are expansions (section 4.1)."""
+
 COMPONENTS = {
     "pion-decay-at-rest": ("numu", "nue", "numubar"),
     "reactor": ("nuebar",),

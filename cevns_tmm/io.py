@@ -1,5 +1,6 @@
 """Self-describing HDF5 files: written whole or not at all, every dataset with unit and description."""
 
+import glob
 import hashlib
 import os
 import tempfile
@@ -42,8 +43,13 @@ def sha256(path):
 
 @contextmanager
 def replacing(path):
-    """Name of a temporary file beside ``path`` that takes its place when the block ends well."""
+    """Name of a temporary file beside ``path`` that takes its place when the block ends well.
+
+    What an earlier process left of such a file when it was killed is removed.
+    """
     path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left.unlink(missing_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     try:
@@ -54,6 +60,11 @@ def replacing(path):
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -69,28 +80,45 @@ def write(path, groups, description, inputs=None):
     description : what the file holds
     inputs : mapping name -> hash of what it was computed from
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-        file.attrs["description"] = description
-        file.attrs["format"] = FORMAT
-        file.attrs["cevns_tmm"] = __version__
-        for name, module in (("numpy", np), ("h5py", h5py)):
-            file.attrs[name] = module.__version__
-        for name, value in (inputs or {}).items():
-            file.attrs[f"input {name}"] = value
+    with replacing(path) as temporary:
+        with h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+            file.attrs["description"] = description
+            file.attrs["format"] = FORMAT
+            file.attrs["cevns_tmm"] = __version__
+            for name, module in (("numpy", np), ("h5py", h5py)):
+                file.attrs[name] = module.__version__
+            for name, value in (inputs or {}).items():
+                file.attrs[f"input {name}"] = value
+            for name, datasets in groups.items():
+                if isinstance(datasets, Link):
+                    file[name] = file[datasets.target]
+                else:
+                    _write_group(file.require_group(name), datasets)
+        _read_back(temporary, groups)
+
+
+def _read_back(path, groups):
+    """Fails unless every dataset can be read from the file as it was meant."""
+    with h5py.File(path, "r") as file:
         for name, datasets in groups.items():
             if isinstance(datasets, Link):
-                file[name] = file[datasets.target]
-            else:
-                _write_group(file.require_group(name), datasets)
+                continue
+            for key, data in datasets.items():
+                if not np.array_equal(_stored(data.values), file[name][key][()]):
+                    raise OSError(f"{name}/{key} was not written as it is")
+
+
+def _stored(values):
+    """Values as they stand in a file."""
+    values = np.asarray(values)
+    return np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
 
 
 def _write_group(group, datasets):
     for name, data in datasets.items():
         if not (data.unit and data.description):
             raise ValueError(f"{name}: a dataset needs a unit and a description")
-        values = np.asarray(data.values)
-        if values.dtype.kind == "U":
-            values = np.char.encode(values, "utf-8")
+        values = _stored(data.values)
         if values.dtype.kind == "f" and np.any(np.isnan(values)):
             raise ValueError(f"{group.name}/{name}: has a value that is not a number")
         options = {"track_times": False}

@@ -4,7 +4,10 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+from contourpy import FillType, LineType, contour_generator
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
@@ -45,9 +48,20 @@ def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
     """Contour of ``values`` (rows y, columns x) at ``level``; the region below it shaded if ``fill``."""
     # the logarithm is nearly linear between the points of a logarithmic grid; the floor keeps it finite
     height = np.log(np.maximum(values.astype(float), 1e-12 * level) / level)
+    # contourpy alone: ax.contour would keep the grid of every contour until the figure is saved
+    generator = contour_generator(
+        Lambda, Lambda, height, fill_type=FillType.OuterCode, line_type=LineType.SeparateCode
+    )
     if fill:
-        ax.contourf(Lambda, Lambda, height, levels=[-np.inf, 0], colors=[colour], alpha=0.12)
-    ax.contour(Lambda, Lambda, height, levels=[0], colors=[colour], linestyles=[linestyle])
+        for shape in zip(*generator.filled(height.min() - 1, 0), strict=True):
+            ax.add_patch(PathPatch(Path(*shape), facecolor=colour, alpha=0.12, linewidth=0))
+    line = {
+        "edgecolor": colour,
+        "linestyle": linestyle,
+        "linewidth": plt.rcParams["lines.linewidth"],
+    }
+    for shape in zip(*generator.lines(0), strict=True):
+        ax.add_patch(PathPatch(Path(*shape), fill=False, **line))
 
 
 def legend(owner, colours=(), styles=()):

@@ -10,6 +10,14 @@ from scripts.counted import mixing, read_chi2
 from scripts.job import provenance, run
 
 
+def check_shape(delta_chi2, name):
+    """ValueError if a profile, shape (parameter, Lambda), falls again above its minimum."""
+    for parameter, curve in zip(PARAMETERS, delta_chi2, strict=True):
+        rising = np.diff(curve[np.argmin(curve) :])
+        if np.any(rising < -1e-9 * np.max(np.abs(curve))):
+            raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
+
+
 def profile(chi2, n_em, beam, U, level, Lambda):
     """Profiles and limits of one beam, as they stand in the file."""
     per_moment_sq = excess(np.eye(3), n_em, beam, U)
@@ -37,7 +45,9 @@ def main(snakemake):
         U = mixing(block["oscillation"])
         level = delta_chi2_quantile(block["confidence_level"], 1)
         for beam, components in snakemake.params.beams.items():
-            groups[f"{name}/{beam}"] = profile(chi2, n_em, components, U, level, Lambda)
+            group = profile(chi2, n_em, components, U, level, Lambda)
+            check_shape(group["delta_chi2"].values, f"{name}/{beam}")
+            groups[f"{name}/{beam}"] = group
     description = (
         f"Delta chi-squared profiles and limits of {snakemake.wildcards.experiment}, "
         "by setup, reading and beam"

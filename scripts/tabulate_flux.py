@@ -7,8 +7,6 @@ from cevns_tmm.units import MeV
 from scripts.job import provenance, run, unique
 from scripts.text import read_csv
 
-E_SPLIT = 2 * MeV  # section 4.1: tabulated spectra below, expansions above
-
 
 def rows(path, spectrum):
     """Rows of one spectrum in a table of resources/."""
@@ -28,7 +26,7 @@ def reactor(block, below, above, cells):
         for row in rows(above, block["spectrum_above_2MeV"])
     }
     low = np.array(list(points)) * MeV, np.array(list(points.values()))
-    return flux.reactor(low, fractions, coefficients, E_SPLIT, block["E_max_MeV"] * MeV, cells)
+    return flux.reactor(low, fractions, coefficients, flux.E_SPLIT, block["E_max_MeV"] * MeV, cells)
 
 
 def datasets(table):

@@ -9,10 +9,11 @@ import itertools
 import math
 import numbers
 import re
+from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 from cevns_tmm.flux import BEAMS, COMPONENTS
 from cevns_tmm.nuclei import element, isotope
@@ -20,7 +21,11 @@ from cevns_tmm.nuclei import element, isotope
 SETUPS = ("current", "future")
 
 
+CONFIG_FILES = ("config", "experiments", "readings", "audit", "claims")
+
 _VARIATION = "a variation of config/audit.yaml"
+
+_LARGEST_FILE = 1_000_000  # bytes; the parser takes a second for a tenth of that
 
 
 class ConfigError(Exception):
@@ -38,7 +43,14 @@ def _is_integer(checker, value):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a mapping with the same key twice."""
+    """Safe YAML that refuses a mapping with the same key twice, and aliases."""
+
+    def compose_node(self, parent, index):
+        """As SafeLoader's, without aliases: a few of them can stand for gigabytes."""
+        if self.check_event(yaml.events.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
         """As SafeLoader's, for unique keys."""
@@ -52,25 +64,64 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_yaml(path):
-    """A YAML file that is one mapping without repeated keys; ConfigError naming file and line."""
+def load_yaml(path, name=None):
+    """A YAML file that is one mapping without repeated keys.
+
+    ConfigError naming the file (by ``name`` if one is given) and the line.
+    """
+    name = name or path
     try:
         with open(path, encoding="utf-8") as file:
-            data = yaml.load(file, _StrictLoader)
+            text = file.read(_LARGEST_FILE + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as UTF-8 text ({error})") from None
+        raise ConfigError(f"{name}: not readable as UTF-8 text ({error})") from None
+    if len(text) > _LARGEST_FILE:
+        raise ConfigError(f"{name}: must not be larger than {_LARGEST_FILE} characters")
+    try:
+        data = yaml.load(text, _StrictLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ConfigError(f"{path}:{where} not valid YAML: {problem}") from None
+        raise ConfigError(f"{name}:{where} not valid YAML: {problem}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: not valid YAML: nested too deeply") from None
+    except ValueError as error:  # a date or number that Python cannot hold
+        raise ConfigError(f"{name}: not valid YAML: {_shown(str(error))}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: must be keys and their values")
+        raise ConfigError(f"{name}: must be keys and their values")
     return data
+
+
+def load_files(schemas, folder="."):
+    """The configuration files below ``folder`` after a strict look at each; ``schemas`` has theirs.
+
+    Returns {file: (schema, top-level keys)}, as :class:`Study` takes it, and the merged configuration.
+    """
+    files, config = {}, {}
+    for name in CONFIG_FILES:
+        schema = load_yaml(Path(schemas) / f"{name}.schema.yaml")
+        file, keys = f"config/{name}.yaml", list(schema["properties"])
+        data = load_yaml(Path(folder) / file, file)
+        unknown = [key for key in data if key not in keys]
+        if unknown:
+            raise ConfigError(
+                f"{file}: unknown key {_shown(unknown[0])}; allowed are {', '.join(keys)}"
+            )
+        files[file] = (schema, keys)
+        config |= data
+    return files, config
+
+
+def _pattern(validator, pattern, instance, schema):
+    """As JSON Schema's, but "$" is the end and not a newline before it."""
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 _Validator = validators.extend(
     Draft202012Validator,
+    {"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"number": _is_finite_number, "integer": _is_integer}
     ),
@@ -123,7 +174,9 @@ def check_schema(data, schema, file):
     path, value = list(error.absolute_path), error.instance
     if error.validator == "additionalProperties":
         unknown = sorted(set(map(str, value)) - set(error.schema.get("properties", {})))
-        raise ConfigError(f"{file}: {_key(path)}: unknown key {unknown[0]!r}; {_allowed(error)}")
+        raise ConfigError(
+            f"{file}: {_key(path)}: unknown key {_shown(unknown[0])}; {_allowed(error)}"
+        )
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in value]
         raise ConfigError(f"{file}: {_key(path)}: key {missing[0]!r} is missing")
@@ -131,7 +184,7 @@ def check_schema(data, schema, file):
 
 
 def _key(path):
-    return ".".join(map(str, path)) or "top level"
+    return ".".join(_shown(str(key))[1:-1] for key in path) or "top level"
 
 
 def _set(target, path, value):

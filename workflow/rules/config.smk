@@ -3,41 +3,35 @@ from pathlib import Path
 from snakemake.utils import min_version
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from workflow.study import ConfigError, Study, load_yaml
+from workflow import resources
+from workflow.guard import Refused, acquire, check_dates
+from workflow.study import ConfigError, Study, load_files
 
 min_version("9.0")
 
 ROOT = Path(workflow.basedir)
-CONFIG_FILES = ["config", "experiments", "readings", "audit", "claims"]
 
 
 def checked(function):
     """Its result; a mistake in the configuration ends everything, in one line."""
     try:
         return function()
-    except ConfigError as error:
+    except (ConfigError, Refused) as error:
         raise SystemExit(f"cevns-tmm: {error}")
 
 
-def load_schemas():
-    """Schema and top-level keys of each configuration file, after a strict look at the file itself."""
-    files = {}
-    for name in CONFIG_FILES:
-        schema = load_yaml(ROOT / f"workflow/schemas/{name}.schema.yaml")
-        file, keys = f"config/{name}.yaml", list(schema["properties"])
-        unknown = [key for key in load_yaml(file) if key not in keys]
-        if unknown:
-            raise ConfigError(f"{file}: unknown key {unknown[0]!r}; allowed are {', '.join(keys)}")
-        files[file] = (schema, keys)
-    return files
+# the process that plans and runs jobs; not its jobs, a dry run, a report or a list
+if workflow.exec_mode == ExecMode.DEFAULT and workflow.executor_plugin and not workflow.dryrun:
+    checked(acquire)
+    checked(check_dates)
 
-
-SCHEMAS = checked(load_schemas)
+SCHEMAS, _ = checked(lambda: load_files(ROOT / "workflow/schemas"))
 
 
 def load_study(config):
-    """The study of this configuration; the process that plans the run checks its audit too."""
+    """The study of this configuration; the process that plans the run checks its audit and data too."""
     study = Study(config, SCHEMAS)
     if workflow.exec_mode == ExecMode.DEFAULT:
         _ = study.audit
+        resources.check(SCHEMAS["config/config.yaml"][0])
     return study
