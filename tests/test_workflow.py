@@ -233,15 +233,6 @@ def test_an_edited_comment_in_a_configuration_file_reruns_nothing(small, tmp_pat
     assert checkout.planned() == set()
 
 
-def test_a_broken_intermediate_is_named(small, tmp_path):
-    checkout = small.copy(tmp_path / "copy")
-    path = checkout.path / "results/counts/NEW-1.h5"
-    path.write_bytes(path.read_bytes()[:2000])
-    done = checkout.snakemake("results/profiles/NEW-1.h5", "--forcerun", "profiles", check=False)
-    assert done.returncode != 0
-    assert "results/counts/NEW-1.h5: not a readable HDF5 file" in done.stdout
-
-
 def replaced(old, new):
     return lambda text: text.replace(old, new, 1)
 

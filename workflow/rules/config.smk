@@ -20,8 +20,14 @@ def checked(function):
         raise SystemExit(f"cevns-tmm: {error}")
 
 
-# the process that plans and runs jobs; not its jobs, a dry run, a report or a list
-if workflow.exec_mode == ExecMode.DEFAULT and workflow.executor_plugin and not workflow.dryrun:
+def may_write():
+    """Whether this process may run jobs; not that of a job, of a dry run or of a list."""
+    resources = workflow.resource_settings
+    given = (resources.cores, resources.nodes) != (None, None)
+    return workflow.exec_mode == ExecMode.DEFAULT and not workflow.output_settings.dryrun and given
+
+
+if may_write():
     checked(acquire)
     checked(check_dates)
 
