@@ -418,6 +418,26 @@ BAD = {
         replaced("experiments.*.flux_per_cm2_s: {scale", "experiments.*.threshold_scale: {scale"),
         "audit: flux-down: 'experiments.*.threshold_scale': 'nuclear-recoil' cannot be scaled by 0.95",
     ),
+    "name with a new line": (
+        "experiments",
+        replaced("  CsI:", '  "CsI\\n":'),
+        "experiments: 'CsI\\n' must match ^[A-Za-z][A-Za-z0-9-]{0,30}$",
+    ),
+    "alias": (
+        "experiments",
+        replaced("target: {Ge: 1}", "target: &ge {Ge: 1}\n    label: *ge"),
+        "column 12: not valid YAML: aliases are not allowed",
+    ),
+    "file of 10 MB": (
+        "config",
+        lambda text: text + "# " + 10_000_000 * "x" + "\n",
+        "must not be larger than 1000000 characters",
+    ),
+    "lists in lists": (
+        "config",
+        lambda text: text + "more: " + 5000 * "[" + 5000 * "]" + "\n",
+        "not valid YAML: nested too deeply",
+    ),
     "solar experiment of the same name": (
         "config",
         replaced("  Borexino:", "  CsI:"),
@@ -449,6 +469,21 @@ def test_bad_configuration_is_one_line_before_any_job(checkout, case):
     assert len(lines) == 1, done.stdout
     assert lines[0].startswith(f"cevns-tmm: config/{name}.yaml: ")
     assert f": {message}" in lines[0] or f", {message}" in lines[0], lines[0]
+    assert not (checkout.path / "results").exists()
+
+
+def test_bad_data_are_one_line_before_any_job(checkout):
+    path = checkout.path / "resources/reactor_spectra_below_2MeV.csv"
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good.replace("Kopeikin2012,all,0.02,0.301", "Kopeikin2012,all,0.02,-1"))
+    try:
+        done = checkout.snakemake(check=False)
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert done.returncode != 0
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("cevns-tmm: resources/reactor_spectra_below_2MeV.csv: line 6: ")
+    assert last.endswith("'-1' must be a finite number of at least 0")
     assert not (checkout.path / "results").exists()
 
 
