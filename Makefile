@@ -3,6 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 RUN := . $(VENV)/bin/activate &&
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: paper test lint check reference report docs lock clean
 
@@ -44,13 +45,14 @@ $(VENV)/bin/python:
 	  { echo "cevns-tmm: this Python has no venv; install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/%.ok: requirements/%.txt | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+$(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
+	$(PIP) -r requirements/build.txt
+	$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
 	@touch $@
 
 # Resolve the versions of pyproject.toml again; needs uv.
 lock:
-	for group in paper cluster test; do uv pip compile --group $$group --universal --python-version 3.11 \
+	for group in build paper cluster test; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 
