@@ -94,6 +94,25 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.h5"]
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".x.h5.abc.tmp").write_bytes(b"half")
+    (tmp_path / ".xx.h5.abc.tmp").write_bytes(b"another's")
+    written(tmp_path / "x.h5")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".xx.h5.abc.tmp", "x.h5"]
+
+
+def test_a_file_that_does_not_hold_its_data_is_refused(tmp_path, monkeypatch):
+    create = h5py.Group.create_dataset
+
+    def lossy(group, name, data, **options):
+        return create(group, name, data=np.zeros_like(data) if name == "y" else data, **options)
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", lossy)
+    with pytest.raises(OSError, match="a/b/y was not written as it is"):
+        written(tmp_path / "x.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_not_a_number_is_refused(tmp_path):
     with pytest.raises(ValueError, match="a/b/x: has a value that is not a number"):
         written(tmp_path / "x.h5", x=io.Data([1.0, np.nan, 2.0], "keV", "an axis"))
