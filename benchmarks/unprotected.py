@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 ROOT = Path(__file__).parents[1]
 FAULTS, WORKFLOW, IO = (f"tests/test_{name}.py" for name in ("faults", "workflow", "io"))
-BAD = f"{WORKFLOW}::test_bad_configuration_is_one_line_before_any_job"
+BAD = "tests/test_bad_input.py::test_bad_configuration_is_refused_in_one_line"
 
 # what is removed: file, text, what stands there instead, the test that must fail
 PROTECTIONS = {
@@ -103,8 +103,8 @@ PROTECTIONS = {
     ),
     "no aliases": (
         "workflow/study.py",
-        "if self.check_event(yaml.events.AliasEvent):",
-        "if False:",
+        "alias = isinstance(event, yaml.events.AliasEvent)",
+        "alias = False",
         f"{BAD}[alias]",
     ),
     "no large files": (
@@ -115,8 +115,8 @@ PROTECTIONS = {
     ),
     "no nesting without end": (
         "workflow/study.py",
-        "    except RecursionError:",
-        "    except ZeroDivisionError:",
+        "depth > _DEEPEST",
+        "False",
         f"{BAD}[lists in lists]",
     ),
     "names match to their end": (
@@ -133,7 +133,7 @@ PROTECTIONS = {
     ),
     "data files are checked": (
         "workflow/rules/config.smk",
-        '        resources.check(SCHEMAS["config/config.yaml"][0])\n',
+        '        data_files.check(SCHEMAS["config/config.yaml"][0])\n',
         "",
         f"{WORKFLOW}::test_bad_data_are_one_line_before_any_job",
     ),

@@ -1,10 +1,12 @@
 """Drawing shared by the figures: axes of moments, contours, legends, files."""
 
 import itertools
+import pathlib
 
 import matplotlib.pyplot as plt
 import numpy as np
 from contourpy import FillType, LineType, contour_generator
+from matplotlib import rc_params_from_file
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -22,6 +24,17 @@ LINE_STYLES = ("-", "--", ":", "-.")
 
 PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
+
+
+def use_style(path):
+    """Draw with a Matplotlib style file; ValueError naming what is not a setting in it."""
+    style = rc_params_from_file(path, use_default_template=False)
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    keys = {line.partition(":")[0].strip() for line in lines if line.partition("#")[0].strip()}
+    if keys != set(style):
+        unknown = ", ".join(sorted(keys ^ set(style)))
+        raise ValueError(f"{path}: {unknown}: not a setting of Matplotlib with a value it can have")
+    plt.style.use(style)
 
 
 def modulus(i):
@@ -53,7 +66,7 @@ def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
         Lambda, Lambda, height, fill_type=FillType.OuterCode, line_type=LineType.SeparateCode
     )
     if fill:
-        for shape in zip(*generator.filled(height.min() - 1, 0), strict=True):
+        for shape in zip(*generator.filled(min(height.min(), 0) - 1, 0), strict=True):
             ax.add_patch(PathPatch(Path(*shape), facecolor=colour, alpha=0.12, linewidth=0))
     line = {
         "edgecolor": colour,

@@ -1,4 +1,4 @@
-"""What every job does around its work: output to the log, hashes of what it read."""
+"""What every job does around its work: output to the log, hashes of what it read and made."""
 
 import contextlib
 import hashlib
@@ -8,35 +8,15 @@ import traceback
 from pathlib import Path
 
 from cevns_tmm.io import sha256
-from scripts.text import write_text
-
-SEALS = Path("results/.sha256")
-"""Hash of every output, written after it in the form of ``sha256sum``."""
-
-
-def seal(path):
-    """Record the hash of an output."""
-    record = SEALS / f"{path}.sha256"
-    record.parent.mkdir(parents=True, exist_ok=True)
-    write_text(record, f"{sha256(path)}  {path}\n")
-
-
-def check_seal(path):
-    """ValueError unless an output is as the job that made it left it."""
-    record = SEALS / f"{path}.sha256"
-    found = record.read_text(encoding="utf-8") if record.is_file() else ""
-    if found != f"{sha256(path)}  {path}\n":
-        raise ValueError(
-            f"{path}: not as it was written: changed, cut short or from elsewhere; "
-            "delete it and run again"
-        )
+from scripts.seals import check_seal, seal
+from workflow.guard import working
 
 
 def run(snakemake, main):
     """Run ``main(snakemake)`` with everything it prints in the job's log.
 
     If it fails, the reason also goes to the terminal, in one line, and the exit status is 1. It fails
-    too if an earlier job's output that it reads is not as it was written.
+    too if an earlier job's output that it reads is not as it was written, or an input changes meanwhile.
     """
     failure = None
     with (
@@ -45,12 +25,17 @@ def run(snakemake, main):
         contextlib.redirect_stderr(log),
     ):
         try:
-            for path in snakemake.input:
-                if path.startswith("results/"):
-                    check_seal(path)
-            main(snakemake)
-            for path in snakemake.output:
-                seal(path)
+            with working():
+                for path in snakemake.input:
+                    if path.startswith("results/"):
+                        check_seal(path)
+                before = {path: sha256(path) for path in snakemake.input}
+                main(snakemake)
+                for path in snakemake.input:
+                    if sha256(path) != before[path]:
+                        raise ValueError(f"{path}: changed while the job read it; run again")
+                for path in snakemake.output:
+                    seal(path)
         except Exception as error:
             traceback.print_exc()
             failure = error

@@ -20,7 +20,7 @@ def blocks(published):
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     params = snakemake.params
     published = published_entries(snakemake.input.published)
     variants = {}

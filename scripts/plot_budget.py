@@ -13,7 +13,7 @@ SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     titles, experiments = snakemake.params.budget, snakemake.params.experiments
     rows = read_csv(snakemake.input.budget)
     columns = 3

@@ -8,7 +8,7 @@ from scripts.job import run
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     data = io.read(snakemake.input.quenching, "quenching", {"isotope": "1", "T": "keV", "Q": "1"})
     fig, ax = plt.subplots(figsize=(0.62 * plotting.WIDTH, 2.9))
     colours = plt.colormaps["viridis"]

@@ -24,7 +24,7 @@ def profile_axes(ax, data, limits, text, side):
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     params = snakemake.params
     text = percent(params.confidence_level)
     paths = dict(zip(params.experiments, snakemake.input.profiles, strict=True))

@@ -20,7 +20,7 @@ def axes_of_scan(ax, luminosity):
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     params = snakemake.params
     label = rf"$|\Lambda_i|$ at {percent(params.confidence_level)} [$10^{{-10}}\,\mu_B$]"
     paths = dict(zip(params.experiments, snakemake.input.luminosity, strict=True))

@@ -21,7 +21,7 @@ def of_pi(value):
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     experiments, contours = snakemake.params.experiments, snakemake.params.contours
     text = percent(snakemake.params.confidence_level)
     size = (plotting.WIDTH, 2.4 * len(experiments))

@@ -13,7 +13,7 @@ COLOURS = ("#1a1a1a", "#CC6677", "#44AA99")
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     names = snakemake.params.names
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
     for _name, colour, path in zip(

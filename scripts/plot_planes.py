@@ -12,7 +12,7 @@ UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plot
 
 
 def main(snakemake):
-    plt.style.use(snakemake.input.style)
+    plotting.use_style(snakemake.input.style)
     params = snakemake.params
     experiments, rows = params.experiments, params.rows
     # contours that nearly coincide stay visible by their line styles

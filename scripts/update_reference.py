@@ -7,10 +7,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from scripts.text import read_csv
+from cevns_tmm.io import sha256
+from scripts.seals import check_seal
+from scripts.text import read_csv, write_text
 from scripts.write_check import NUMBERS, TEXTS, against_reference
+from workflow.data_files import REFERENCE, SUMS
 
-REFERENCE = Path("resources/reference")
 AUDIT = ("ablation", "inputs")
 
 
@@ -21,6 +23,8 @@ def result(name):
 
 def main(accept):
     names = (*NUMBERS, *TEXTS)
+    for name in names:
+        check_seal(result(name))
     results, expected = (
         {name: read_csv(path(name)) for name in names}
         for path in (result, lambda name: REFERENCE / f"{name}.csv")
@@ -36,6 +40,8 @@ def main(accept):
     if accept:
         for name in names:
             shutil.copyfile(result(name), REFERENCE / f"{name}.csv")
+        sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(REFERENCE.glob("*.csv"))]
+        write_text(SUMS, "".join(sums))
         print("accepted: the results are the reference now")
     elif different:
         print("to accept them: make reference ACCEPT=1")

@@ -2,7 +2,7 @@
 """Stands in for HTCondor's commands: the jobs are processes of this machine.
 
 Called as condor_submit, condor_q, condor_history and condor_rm; keeps a folder per job beside itself.
-It knows the options of workflow/profiles/generic only.
+It knows the options of workflow/profiles/generic only, and does not answer the first question for a job.
 """
 
 import os
@@ -31,8 +31,10 @@ def submit(arguments):
     (job / "description").write_text("\n".join(lines))
     output = description["output"].replace("$(Cluster)", str(number))
     command = f'"{description["executable"]}" >{output} 2>&1; echo $? >"{job}/rc"'
+    passed_on = description["getenv"].split(", ")
     process = subprocess.Popen(
         ["sh", "-c", command],
+        env={name: os.environ[name] for name in passed_on if name in os.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -57,6 +59,9 @@ def main():
         submit(arguments)
     elif command == "condor_q":
         assert arguments[1:] == ["-autoformat", "JobStatus"], arguments
+        if not (JOBS / arguments[0] / "asked").exists():  # the queue is busy
+            (JOBS / arguments[0] / "asked").touch()
+            sys.exit("Failed to connect to schedd")
         if not ended(JOBS / arguments[0]):
             print(RUNNING)
     elif command == "condor_history":

@@ -25,7 +25,8 @@ CONFIG_FILES = ("config", "experiments", "readings", "audit", "claims")
 
 _VARIATION = "a variation of config/audit.yaml"
 
-_LARGEST_FILE = 1_000_000  # bytes; the parser takes a second for a tenth of that
+_LARGEST_FILE = 1_000_000  # characters
+_DEEPEST = 50  # lists and mappings in each other
 
 
 class ConfigError(Exception):
@@ -42,15 +43,8 @@ def _is_integer(checker, value):
     return isinstance(value, int) and not isinstance(value, bool)  # 50.0 is not
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a mapping with the same key twice, and aliases."""
-
-    def compose_node(self, parent, index):
-        """As SafeLoader's, without aliases: a few of them can stand for gigabytes."""
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
-        return super().compose_node(parent, index)
+class _StrictLoader(yaml.CSafeLoader):
+    """Safe YAML that refuses a mapping with the same key twice."""
 
     def construct_mapping(self, node, deep=False):
         """As SafeLoader's, for unique keys."""
@@ -62,6 +56,18 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _check_events(text):
+    """YAMLError if a text has aliases, a few of which can stand for gigabytes, or is nested too deeply."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.events.CollectionStartEvent)
+        depth -= isinstance(event, yaml.events.CollectionEndEvent)
+        alias = isinstance(event, yaml.events.AliasEvent)
+        if alias or depth > _DEEPEST:
+            problem = "aliases are not allowed" if alias else "nested too deeply"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
 def load_yaml(path, name=None):
@@ -78,14 +84,13 @@ def load_yaml(path, name=None):
     if len(text) > _LARGEST_FILE:
         raise ConfigError(f"{name}: must not be larger than {_LARGEST_FILE} characters")
     try:
+        _check_events(text)
         data = yaml.load(text, _StrictLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise ConfigError(f"{name}:{where} not valid YAML: {problem}") from None
-    except RecursionError:
-        raise ConfigError(f"{name}: not valid YAML: nested too deeply") from None
     except ValueError as error:  # a date or number that Python cannot hold
         raise ConfigError(f"{name}: not valid YAML: {_shown(str(error))}") from None
     if not isinstance(data, dict):
@@ -231,6 +236,7 @@ class Study:
     def __init__(self, config, files):
         self.config = config
         self.files = files
+        self._valid = {}
         self._check(config)
         self.readings = list(config["readings"])
         self.experiments = list(config["experiments"])
@@ -252,7 +258,10 @@ class Study:
                 f"configuration: top level: unknown key {unknown[0]!r}; allowed are {', '.join(known)}"
             )
         for file, (schema, keys) in self.files.items():
-            check_schema({key: config[key] for key in keys if key in config}, schema, file)
+            block = {key: config[key] for key in keys if key in config}
+            if block != self._valid.get(file):  # most departures change a file or none
+                check_schema(block, schema, file)
+                self._valid.setdefault(file, block)
         for name, source in config["sources"].items():
             self._check_source(name, source)
         for name, block in config["experiments"].items():

@@ -25,6 +25,8 @@ rule planes:
     log:
         "logs/planes/{experiment}.log",
     threads: 1
+    resources:
+        mem_mb=grid_memory,
     params:
         statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
         contours=lambda wc: STUDY.plane_contours(wc.experiment),
@@ -76,6 +78,8 @@ rule solar:
     log:
         "logs/solar/{name}.log",
     threads: 1
+    resources:
+        mem_mb=grid_memory,
     params:
         solar=lambda wc: STUDY.solar_blocks(wc.name),
         points=STUDY.config["grids"]["plane_points"],

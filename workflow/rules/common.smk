@@ -49,6 +49,11 @@ def code(script):
     return modules(f"scripts/{script}.py")
 
 
+def grid_memory(wildcards, attempt):
+    """Memory in MB for planes of two moments, measured; a cluster job that is tried again gets more."""
+    return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
+
+
 def spectra_files(wildcards):
     """Tabulated spectra that a flux table is made from."""
     if STUDY.config["sources"][wildcards.source]["kind"] != "reactor":

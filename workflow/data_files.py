@@ -2,14 +2,20 @@
 
 import csv
 import math
+import re
+from pathlib import Path
 
 from cevns_tmm.flux import E_SPLIT
+from cevns_tmm.io import sha256
 from cevns_tmm.units import MeV
 from workflow.study import ConfigError
 
 BELOW = "resources/reactor_spectra_below_2MeV.csv"
 ABOVE = "resources/reactor_spectra_above_2MeV.csv"
 PUBLISHED = "resources/published_table2.csv"
+REFERENCE = Path("resources/reference")
+SUMS = REFERENCE / "SHA256SUMS"
+NAME = r"[A-Za-z][A-Za-z0-9-]{0,30}"
 ISOTOPES = ("U235", "U238", "Pu239", "Pu241")
 
 
@@ -39,6 +45,22 @@ def _one_of(*allowed):
     return check
 
 
+def _name(text):
+    if not re.fullmatch(NAME, text):
+        raise ValueError(NAME)
+    return text
+
+
+def _cells(path, number, line):
+    """Values of a line; no quotes, so that a line of the file is always a row."""
+    if '"' in line:
+        raise ConfigError(f"{path}: line {number}: quotes are not allowed")
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {number}: not valid CSV: {error}") from None
+
+
 def read(path, columns):
     """Rows of a CSV file, [(line, {column: value})]; lines that begin with # are comments.
 
@@ -50,12 +72,12 @@ def read(path, columns):
             lines = [(n, line) for n, line in enumerate(file, 1) if not line.startswith("#")]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable as UTF-8 text ({error})") from None
-    found = next(csv.reader([lines[0][1]]), []) if lines else []
+    found = _cells(path, *lines[0]) if lines else []
     if found != list(columns):
         raise ConfigError(f"{path}: columns {','.join(found)!r} must be {','.join(columns)}")
     rows = []
     for number, line in lines[1:]:
-        cells = next(csv.reader([line]), [])
+        cells = _cells(path, number, line)
         if len(cells) != len(columns):
             raise ConfigError(
                 f"{path}: line {number}: {line.strip()!r} must have {len(columns)} values"
@@ -135,7 +157,7 @@ def check_above(path, names):
 
 def check_published(path):
     """The published table: one row of positive limits for each experiment, setup and component."""
-    columns = dict.fromkeys(("experiment", "setup", "component"), str)
+    columns = dict.fromkeys(("experiment", "setup", "component"), _name)
     columns |= {f"Lambda{i}": _number(0, strict=True) for i in (1, 2, 3)}
     groups = _groups(path, read(path, columns), ["experiment", "setup", "component"], [])
     if not groups:
@@ -149,9 +171,26 @@ def _unique(path, groups):
             raise ConfigError(f"{path}: line {rows[1][0]}: {' '.join(key)} stands twice")
 
 
+def check_reference():
+    """The reference results are those that SHA256SUMS lists, as `make reference` wrote them."""
+    try:
+        listed = dict(
+            line.split("  ")[::-1] for line in SUMS.read_text(encoding="utf-8").split("\n")[:-1]
+        )
+        found = {path.name: sha256(path) for path in REFERENCE.glob("*.csv")}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{SUMS}: not readable ({error})") from None
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
+            raise ConfigError(
+                f"{REFERENCE / name}: must be as {SUMS.name} beside it says; only make reference changes it"
+            )
+
+
 def check(schema):
     """Check every data file; ``schema``, that of config.yaml, knows which spectra there are."""
     names = {key: schema["$defs"][f"spectrum_{key}_2MeV"]["enum"] for key in ("below", "above")}
     check_below(BELOW, names["below"], E_SPLIT / MeV)
     check_above(ABOVE, names["above"])
     check_published(PUBLISHED)
+    check_reference()
