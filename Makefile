@@ -11,7 +11,7 @@ paper: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress
 
 test: $(VENV)/test.ok lint
-	$(RUN) python -m pytest --cov
+	$(RUN) python -m pytest --cov --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 # Regenerates, then compares with Table II and with the reference results; fails if a check does.
 check: $(VENV)/paper.ok

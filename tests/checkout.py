@@ -142,12 +142,12 @@ class Checkout:
         return jobs - {("all", "")}
 
     def products(self):
-        """Bytes of everything in results/ and figures/, by relative path."""
+        """Bytes of everything in results/ and figures/, by relative path; not the mark of the checkout."""
         return {
             str(path.relative_to(self.path)): path.read_bytes()
             for folder in ("results", "figures")
             for path in sorted((self.path / folder).rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name != ".checkout"
         }
 
     def same_products(self, other):

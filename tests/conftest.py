@@ -15,3 +15,8 @@ def small(tmp_path_factory):
         file.write(NEW)
     checkout.snakemake()
     return checkout
+
+
+def pytest_collection_modifyitems(items):
+    """The slowest file first, so that it does not end alone."""
+    items.sort(key=lambda item: "test_slurm" not in item.nodeid)

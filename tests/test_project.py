@@ -54,14 +54,14 @@ def test_conda_environment_has_the_same_versions():
 
 def test_locks_have_the_same_versions_and_no_addresses():
     locked = {}
-    for group in ("paper", "test"):
+    for group in ("build", "paper", "cluster", "test"):
         text = (ROOT / f"requirements/{group}.txt").read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index-url" not in text
         found = re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, flags=re.MULTILINE)
         locked[group] = set(found)
         assert all("--hash=sha256:" in part for part in re.split(r"\n(?=\w)", text.strip()))
-    assert locked["paper"] <= locked["test"]
+    assert locked["paper"] <= locked["cluster"] <= locked["test"]
     assert pins().items() <= dict(locked["test"]).items()
 
 
