@@ -40,8 +40,10 @@ def run(snakemake, main):
             traceback.print_exc()
             failure = error
     if failure is not None:
-        job = " ".join([snakemake.rule, *snakemake.wildcards])
-        sys.exit(f"cevns-tmm: {job}: {failure} (more in {snakemake.log[0]})")
+        job, reason = " ".join([snakemake.rule, *snakemake.wildcards]), str(failure)
+        if not isinstance(failure, ValueError):  # one of a library, which may have many lines
+            reason = " ".join(reason.split())
+        sys.exit(f"cevns-tmm: {job}: {reason} (more in {snakemake.log[0]})")
 
 
 def provenance(snakemake):
