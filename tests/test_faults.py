@@ -134,6 +134,20 @@ def test_a_job_that_comes_late_is_refused(tmp_path, monkeypatch):
         guard.join({}, folder)
 
 
+def test_a_job_that_reads_another_configuration_is_refused(tmp_path, monkeypatch):
+    """A job on a cluster reads config/ when it starts, which may be hours after it was planned."""
+    monkeypatch.setattr(guard, "_held", [])
+    folder = tmp_path / ".snakemake"
+    folder.mkdir()
+    planned = guard.digest({"confidence_level": 0.9})
+    (folder / "cevns-tmm.lock").write_text(f'{{"configuration": "{planned}"}}')
+    guard.join({"confidence_level": 0.9}, folder)
+    with pytest.raises(guard.Refused, match="configuration was changed since"):
+        guard.join({"confidence_level": 0.95}, folder)
+    for handle in guard._held:
+        os.close(handle)
+
+
 def test_locks_of_another_machine_are_left_to_unlock(tmp_path, monkeypatch):
     monkeypatch.setattr(guard, "_held", [])
     folder = tmp_path / ".snakemake"
