@@ -27,11 +27,13 @@ reference: $(VENV)/paper.ok
 # One self-contained page with everything.
 report: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
+	$(RUN) python -m scripts.seals
 	$(RUN) snakemake --quiet rules progress --report results/report.html -- audited
 
 # The generated parts of README.md and docs/, and their pictures.
 docs: paper
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- figures/ablation.png
+	$(RUN) python -m scripts.seals
 	cp figures/fig2.png figures/fig6.png figures/ablation.png docs/images
 	$(RUN) python -m scripts.generate_docs
 

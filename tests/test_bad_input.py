@@ -495,6 +495,22 @@ def test_mutated_data_are_refused_in_one_line_or_right(data_folder, case):
         path.write_text(DATA[file], encoding="utf-8")
 
 
+@pytest.mark.parametrize("change", [lambda text: text[: len(text) // 2], lambda text: text + "\n"])
+def test_a_changed_reference_is_named(data_folder, change):
+    """A shorter reference would compare less."""
+    path = data_folder / "resources/reference/limits.csv"
+    good = path.read_text(encoding="utf-8")
+    path.write_text(change(good), encoding="utf-8")
+    try:
+        with (
+            contextlib.chdir(data_folder),
+            pytest.raises(ConfigError, match=r"limits\.csv: must be"),
+        ):
+            data_files.check(SCHEMA)
+    finally:
+        path.write_text(good, encoding="utf-8")
+
+
 def spectrum(rows):
     head = "spectrum,isotope,E_MeV,per_MeV_per_fission\n"
     good = ["A,all,0.1,1\n", "A,all,1.0,1\n", "A,all,2.0,1\n"]

@@ -60,7 +60,7 @@ case $(scontrol show job -o "$1") in
   *) echo failed ;;
 esac
 """
-SUBMIT = "sbatch --parsable --cpus-per-task={threads} --mem={resources.mem_mb}"
+SUBMIT = "sbatch --parsable --cpus-per-task={threads} --mem={resources.mem_mb} --time={resources.runtime}"
 
 
 def test_the_generic_profile_with_the_commands_of_slurm(node, small, tmp_path):
