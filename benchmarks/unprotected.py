@@ -67,8 +67,8 @@ PROTECTIONS = {
     ),
     "one snakemake at a time": (
         "workflow/guard.py",
-        "    if _held:\n",
-        "    if True:\n",
+        "held = _lock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "held = True",
         f"{FAULTS}::test_two_at_once",
     ),
     "a run waits for jobs of an earlier one": (
