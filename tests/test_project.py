@@ -65,6 +65,12 @@ def test_locks_have_the_same_versions_and_no_addresses():
     assert pins().items() <= dict(locked["test"]).items()
 
 
+def test_commands_for_reana_are_text():
+    text = (ROOT / "reana.yaml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["workflow"]["specification"]["steps"]
+    assert all(isinstance(command, str) for step in steps for command in step["commands"])
+
+
 def test_experiments_have_colours_of_their_own():
     config = yaml.safe_load((ROOT / "config/experiments.yaml").read_text(encoding="utf-8"))
     colours = [block["colour"] for block in config["experiments"].values()]
