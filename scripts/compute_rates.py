@@ -32,6 +32,19 @@ def read_flux(path, group):
     )
 
 
+def compute(setup, fluxes, nodes):
+    """The rate table of one setup."""
+    return differential_rates(
+        nuclei=experiment.nuclei(setup),
+        thresholds=experiment.thresholds(setup),
+        efficiency=experiment.efficiency(setup),
+        fluence=experiment.fluence(setup),
+        fluxes=fluxes,
+        nodes=nodes,
+        shape=setup["form_factor"],
+    )
+
+
 def datasets(rates):
     """A rate table as it stands in the file."""
     axes = ("component", "isotope", "T")
@@ -64,15 +77,7 @@ def main(snakemake):
             component: read_flux(snakemake.input.flux, f"{reading}/{component}")
             for component in COMPONENTS[setup["source"]["kind"]]
         }
-        rates = differential_rates(
-            nuclei=experiment.nuclei(setup),
-            thresholds=experiment.thresholds(setup),
-            efficiency=experiment.efficiency(setup),
-            fluence=experiment.fluence(setup),
-            fluxes=fluxes,
-            nodes=snakemake.params.nodes,
-            shape=setup["form_factor"],
-        )
+        rates = compute(setup, fluxes, snakemake.params.nodes)
         groups[name] = datasets(rates)
     groups |= {name: io.Link(other) for name, other in same.items()}
     description = f"Differential rates of {snakemake.wildcards.experiment}, by setup and reading"

@@ -12,12 +12,11 @@ import yaml
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from cevns_tmm import experiment
 from cevns_tmm.flux import COMPONENTS, E_SPLIT, pion_decay_at_rest
 from cevns_tmm.limits import counting_experiment, moment_limits
-from cevns_tmm.rates import differential_rates
 from cevns_tmm.statistics import delta_chi2_quantile
 from cevns_tmm.units import MeV
+from scripts.compute_rates import compute
 from scripts.counted import mixing
 from scripts.tabulate_flux import reactor
 from tests.checkout import ROOT
@@ -372,15 +371,7 @@ def computed(study, name):
             fluxes = {"nuebar": reactor(source, *paths, cells=200)}
         else:
             fluxes = {c: pion_decay_at_rest(c, cells=200) for c in COMPONENTS[source["kind"]]}
-        rates = differential_rates(
-            nuclei=experiment.nuclei(block),
-            thresholds=experiment.thresholds(block),
-            efficiency=experiment.efficiency(block),
-            fluence=experiment.fluence(block),
-            fluxes=fluxes,
-            nodes=8,
-            shape=block["form_factor"],
-        )
+        rates = compute(block, fluxes, nodes=8)
         n_sm, n_em = rates.counts()
         statistics = study.statistics_blocks(name)[group]
         chi2 = counting_experiment(statistics, n_sm.sum())
