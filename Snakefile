@@ -23,8 +23,21 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/audit.smk"
 
 
+# Intermediate files too, so that one that is missing is made again though nothing needs it.
 rule all:
     input:
+        expand(
+            "results/fluxes/{source}.h5",
+            source=sorted(set(map(STUDY.source_of, STUDY.experiments))),
+        ),
+        expand(
+            "results/{stage}/{experiment}.h5",
+            stage=["rates", "counts", "profiles", "planes", "luminosity"],
+            experiment=STUDY.experiments,
+        ),
+        expand("results/phases/{experiment}.h5", experiment=STUDY.config["phases"]),
+        expand("results/solar/{name}.h5", name=STUDY.solar),
+        "results/quenching.h5",
         expand("figures/fig{number}.{kind}", number=range(1, 9), kind=["pdf", "png"]),
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
         "results/limits.csv",

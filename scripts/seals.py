@@ -1,6 +1,6 @@
 """The hash of every result, written after it: whether it is as its job left it.
 
-``python -m scripts.seals`` checks everything in results/ and figures/.
+``python -m scripts.seals`` checks everything that is in results/ and figures/.
 """
 
 import sys
@@ -32,7 +32,7 @@ def check_seal(path):
     if found != f"{sha256(path)}  {path}\n":
         raise ValueError(
             f"{path}: not as it was written: changed, cut short or from elsewhere; "
-            f"to make it again: rm {path} && snakemake --cores 8"
+            f"to make it again: rm {path} && snakemake --cores 8 -- {path}"
         )
 
 

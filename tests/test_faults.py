@@ -384,7 +384,11 @@ def test_a_flipped_bit_is_found_and_never_used(small, tmp_path, path):
     assert len(lines) == 1, done.stdout
     assert f"{path}: not as it was written" in lines[0]
     assert not (checkout.path / target).exists()
-    os.remove(checkout.path / path)  # what the message says
+    command = f"rm {path} && snakemake --cores 8 -- {path}"
+    assert f"to make it again: {command} (" in lines[0]
+    os.remove(checkout.path / path)
+    checkout.snakemake("--", path)
+    assert (checkout.path / path).read_bytes() == (small.path / path).read_bytes()
     checkout.snakemake(target)
     assert (checkout.path / target).read_bytes() == before
 

@@ -177,6 +177,18 @@ CHAIN = {"rates", "counts", "profiles", "planes", "luminosity"}
 PHYSICS = CHAIN | {"flux_table", "phases", "solar", "quenching"}
 
 
+def test_missing_intermediate_files_are_made_again(small, tmp_path):
+    """Also those that only make what is there."""
+    checkout = small.copy(tmp_path / "copy")
+    files = list((checkout.path / "results").rglob("*.h5"))
+    for path in files:
+        path.unlink()
+    assert len([job for job in checkout.planned() if job[0] in PHYSICS]) == len(files)
+    checkout = small.copy(tmp_path / "another")
+    (checkout.path / "results/counts/CONNIE.h5").unlink()
+    assert ("counts", "CONNIE") in checkout.planned()
+
+
 def test_a_changed_mass_reruns_only_its_chain(small, tmp_path):
     checkout = small.copy(tmp_path / "copy")
 

@@ -148,8 +148,9 @@ def check_dates(now, folders=("results", "figures")):
             with contextlib.suppress(FileNotFoundError):  # of a job that outlived its snakemake
                 if path.stat().st_mtime > now + SKEW_S:
                     raise Refused(
-                        f"{path}: dated in the future, the clock was set back since; Snakemake cannot tell "
-                        "what is out of date; to compute again: make clean && make paper"
+                        f"{path}: dated in the future (was the clock set back?); Snakemake cannot tell what is "
+                        "out of date; to compute again: make clean && make paper; if nothing was changed since: "
+                        "snakemake --touch --forceall --cores 1"
                     )
 
 
