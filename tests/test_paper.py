@@ -7,8 +7,10 @@ import subprocess
 import pytest
 import yaml
 
+from cevns_tmm.io import sha256
 from scripts import generate_docs
 from tests.checkout import ROOT, Checkout, rows
+from workflow import data_files
 
 pytestmark = pytest.mark.workflow
 
@@ -235,13 +237,18 @@ def test_claims_are_judged_on_the_results(paper):
 def test_nothing_is_lost_from_the_checks(paper, file, change, name):
     path = paper.path / file
     good = path.read_text(encoding="utf-8")
+    sums = paper.path / data_files.SUMS
+    accepted = sums.read_text(encoding="utf-8")
     bad = change(good)
     assert bad != good
+    old = sha256(path)
     path.write_text(bad, encoding="utf-8")
+    sums.write_text(accepted.replace(old, sha256(path)), encoding="utf-8")
     try:
         done = paper.snakemake("check", check=False)
     finally:
         path.write_text(good, encoding="utf-8")
+        sums.write_text(accepted, encoding="utf-8")
     assert done.returncode != 0
     assert name in done.stdout
 
