@@ -111,7 +111,7 @@ PROTECTIONS = {
         "cevns_tmm/io.py",
         'if file.attrs.get("format") != FORMAT:',
         "if False:",
-        f"{IO}::test_foreign_and_broken_files_are_named",
+        f"{IO}::test_an_older_format_is_named",
     ),
     "reasons are one line": (
         "scripts/job.py",

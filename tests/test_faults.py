@@ -103,14 +103,19 @@ def test_a_job_that_outlives_its_snakemake_does_not_spoil_the_next_run(small, tm
         data["confidence_level"] = 0.95
 
     checkout.edit("config", stricter)
-    with open(tmp_path / "output", "w+", encoding="utf-8") as output:
+    with open(tmp_path / "output", "w", encoding="utf-8") as output:
         second = checkout.start("--cores", "2", target, output=output)
-        time.sleep(4)
+        shown = Path(output.name)
+        while (
+            second.poll() is None and "waiting for jobs of an earlier run" not in shown.read_text()
+        ):
+            time.sleep(0.1)
+        time.sleep(8)
         assert second.poll() is None
+        assert "Building DAG" not in shown.read_text()
         job.resume()
         assert second.wait() == 0
-        output.seek(0)
-        assert "waiting for jobs of an earlier run" in output.read()
+        assert "Building DAG" in shown.read_text()
     undisturbed = small.copy(tmp_path / "undisturbed", results=False)
     undisturbed.edit("config", stricter)
     undisturbed.snakemake(target)

@@ -74,6 +74,16 @@ def test_foreign_and_broken_files_are_named(tmp_path):
             io.read(path, "a/b", {})
 
 
+def test_an_older_format_is_named(tmp_path):
+    path = written(tmp_path / "one.h5")
+    with h5py.File(path, "r") as file:
+        group = next(iter(file))
+    with h5py.File(path, "r+") as file:
+        file.attrs["format"] = io.FORMAT - 1
+    with pytest.raises(ValueError, match=r"one\.h5: not a cevns-tmm file of format"):
+        io.read(path, group, {})
+
+
 def test_flipped_data_are_detected(tmp_path):
     path = written(tmp_path / "x.h5", x=io.Data(np.arange(5000.0) ** 2, "keV", "an axis"))
     with h5py.File(path) as file:
