@@ -33,7 +33,7 @@ def read_flux(path, group):
 
 
 def compute(setup, fluxes, nodes):
-    """The rate table of one setup."""
+    """The RateTable of one setup, a rate block of the study; ``fluxes`` and ``nodes`` as in differential_rates."""
     return differential_rates(
         nuclei=experiment.nuclei(setup),
         thresholds=experiment.thresholds(setup),

@@ -335,6 +335,19 @@ def test_clock_set_back(small, tmp_path):
     small.same_products(checkout)
 
 
+def test_results_newer_than_the_last_lock_are_not_of_the_future(tmp_path, monkeypatch):
+    """Where the file system has no locks, nothing writes to the lock file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(guard, "_held", [])
+    guard.FOLDER.mkdir()
+    lock = guard.FOLDER / "cevns-tmm.lock"
+    lock.touch()
+    os.utime(lock, (1e9, 1e9))
+    guard.begin({})
+    Path("results/limits.csv").touch()
+    guard.begin({})
+
+
 def test_clock_set_forward(small, tmp_path):
     """Results that seem a year old: whatever Snakemake remakes has the same bytes."""
     checkout = small.copy(tmp_path / "copy")

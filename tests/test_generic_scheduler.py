@@ -80,6 +80,22 @@ def test_an_interrupted_run_removes_its_jobs(small, pool, tmp_path):
     assert (job / "removed").exists()
 
 
+def test_a_job_that_htcondor_does_not_know_is_failed_after_ten_minutes(pool, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lost = tmp_path / "logs/htcondor/7.0.lost"
+    lost.parent.mkdir(parents=True)
+    for command in ("q", "history"):
+        (pool / f"condor_{command}").write_text("#!/bin/sh\n")
+
+    def status():
+        command = [str(ROOT / "workflow/profiles/generic/status"), "7.0"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert status() == "running\n"
+    os.utime(lost, (time.time() - 660,) * 2)
+    assert status() == "failed\n"
+
+
 def test_the_profiles_group_alike():
     one, two = (
         yaml.safe_load((ROOT / f"workflow/profiles/{name}/profile.yaml").read_text())

@@ -109,8 +109,10 @@ def digest(config):
 def begin(config, folder=FOLDER, dates=True):
     """Let the run start: its results are of this checkout, writable and, if ``dates``, not of the future."""
     claim_results(folder)
+    lock = folder / "cevns-tmm.lock"
+    lock.touch()  # by the clock that dates the results, which may be a file server's
     if dates:
-        check_dates(now=(folder / "cevns-tmm.lock").stat().st_mtime)
+        check_dates(now=lock.stat().st_mtime)
     if _held:
         _announce(folder, configuration=digest(config))
 

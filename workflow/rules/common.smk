@@ -50,7 +50,7 @@ def code(script):
 
 
 def grid_memory(wildcards, attempt):
-    """Memory in MB for planes of two moments, measured; a cluster job that is tried again gets more."""
+    """Memory in MB for planes of two moments; measured: 960 with 2000 points. A job that is tried again gets more."""
     return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 

@@ -11,7 +11,7 @@ min_version("9.0")
 
 ROOT = Path(workflow.basedir)
 
-# Of snakemake's options that do not run jobs, those that read only, and those that mend dates.
+# Options of snakemake that leave results alone, and those that are allowed though results are of the future.
 READ = set(
     "--unlock --lint --list-rules --list -l --list-target-rules --lt --dag --rulegraph --filegraph --d3dag "
     "--summary -S --detailed-summary -D --report --list-changes --list-untracked".split()
