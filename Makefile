@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 RUN := . $(VENV)/bin/activate &&
-PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: paper test lint check reference report docs lock clean
 
@@ -22,20 +22,18 @@ check: $(VENV)/paper.ok
 # Shows how the results differ from the reference; with ACCEPT=1 they become the reference.
 reference: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
-	$(RUN) python -m scripts.update_reference $(if $(ACCEPT),--accept && python -m scripts.generate_docs)
+	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
 
 # One self-contained page with everything.
 report: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
-	$(RUN) python -m scripts.seals
 	$(RUN) snakemake --quiet rules progress --report results/report.html -- audited
 
 # The generated parts of README.md and docs/, and their pictures.
 docs: paper
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- figures/ablation.png
-	$(RUN) python -m scripts.seals
 	cp figures/fig2.png figures/fig6.png figures/ablation.png docs/images
-	$(RUN) python -m scripts.generate_docs
+	$(RUN) python -m pipeline.docs
 
 lint: $(VENV)/test.ok
 	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && snakemake --lint

@@ -1,35 +1,21 @@
 # Regenerates arXiv:1905.03750: `snakemake --cores 8` makes every figure, Table II and the tables of limits and counts.
-
-
-include: "workflow/rules/config.smk"
-
-
-configfile: "config/config.yaml"
-configfile: "config/experiments.yaml"
-configfile: "config/readings.yaml"
-configfile: "config/audit.yaml"
-configfile: "config/claims.yaml"
+#
+# The configuration, resolved into the study, gives each job its plan (workflow/rules/common.smk); then follow spectra and
+# rates, chi-squared, tables and figures, and what `make check` and `make report` make beside them.
 
 
 report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/fluxes.smk"
-include: "workflow/rules/rates.smk"
-include: "workflow/rules/chi2.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/audit.smk"
 
 
 # Intermediate files too, so that one that is missing is made again though nothing needs it.
 rule all:
+    """Every figure and table of the paper, and all intermediate files."""
+    default_target: True
     input:
-        expand(
-            "results/fluxes/{source}.h5",
-            source=sorted(set(map(STUDY.source_of, STUDY.experiments))),
-        ),
+        expand("results/fluxes/{source}.h5", source=sorted(set(map(STUDY.source_of, STUDY.experiments)))),
         expand(
             "results/{stage}/{experiment}.h5",
             stage=["rates", "counts", "profiles", "planes", "luminosity"],
@@ -44,11 +30,20 @@ rule all:
         "results/counts.csv",
 
 
-# What `make check` and `make report` make beside it.
 rule audited:
+    """What `make check` and `make report` show: comparison, claims, audit, checks and provenance too."""
     input:
         rules.all.input,
-        "figures/ablation.png",
-        "figures/budget.png",
+        expand("figures/{name}.{kind}", name=["ablation", "budget"], kind=["pdf", "png"]),
         expand("results/report/{table}.html", table=REPORTED),
         "results/check.md",
+
+
+include: "workflow/rules/rates.smk"
+include: "workflow/rules/chi2.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/audit.smk"
+
+
+settle_plans(prefix=rules.limits.output[0].removesuffix("results/limits.csv"))

@@ -1,61 +1,133 @@
-"""One experiment in one setup: Table I as the arguments of :mod:`cevns_tmm.rates`.
+"""One experiment in one setup and reading: an entry of Table I, from its inputs to limits.
 
-A setup is a mapping with the keys of the experiments' configuration; units are in the key names.
+An :class:`Experiment` has three parts, each with the keys of the configuration: the
+:class:`~cevns_tmm.source.Source`, the :class:`~cevns_tmm.detector.Detector`, and the
+:class:`~cevns_tmm.analysis.Analysis` that turns events into limits.
 """
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
-from cevns_tmm.constants import tau_mu, tau_pi
-from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency
-from cevns_tmm.flux import COMPONENTS
-from cevns_tmm.nuclei import target_nuclei
-from cevns_tmm.quenching import recoil_threshold
-from cevns_tmm.units import cm, day, keV, kg, m, s, us
+import numpy as np
 
-_LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
+from cevns_tmm.analysis import Analysis
+from cevns_tmm.detector import Detector
+from cevns_tmm.magnetic_moment import PARAMETERS
+from cevns_tmm.rates import recoil_spectra
+from cevns_tmm.source import Source
+from cevns_tmm.units import keV
 
-
-def fluence(setup):
-    """Neutrinos per area over the exposure, by component: {name: 1/area} (sections 4.1, 4.2)."""
-    source = setup["source"]
-    exposure = setup["exposure_d"] * day
-    if source["kind"] == "reactor":
-        return {"nuebar": setup["flux_per_cm2_s"] / cm**2 / s * exposure}
-    protons = source["protons_on_target"] * exposure / (source["protons_exposure_d"] * day)
-    sphere = 4 * math.pi * (setup["baseline_m"] * m) ** 2
-    total = source["neutrinos_per_proton"] * protons / sphere
-    window = setup.get("time_window_us")
-    if window is None:
-        return dict.fromkeys(COMPONENTS[source["kind"]], total)
-    return {c: total * -math.expm1(-window * us / _LIFETIME[c]) for c in COMPONENTS[source["kind"]]}
+METHODS = ("one-at-a-time",)
+"""How a limit on one moment treats the others; "one-at-a-time" sets them to zero (Table II)."""
 
 
-def efficiency(setup):
-    """Efficiency of the setup: flat, or that of photoelectrons."""
-    block = setup["efficiency"]
-    if not isinstance(block, dict):
-        return FlatEfficiency(block)
-    window = block.get("window_PE")
-    return PhotoelectronEfficiency(
-        k1=block["k1"],
-        k2=block["k2"],
-        x0=block["x0"],
-        light_yield_per_keV=block["photoelectrons_per_keV"],
-        smearing=block["smearing"],
-        window=tuple(window) if window else None,
-    )
+@dataclass(frozen=True)
+class RecoilSpectrum:
+    """dN/dT over the exposure before any acceptance, summed over isotopes.
+
+    ``components`` (c names); ``sm`` [1/keV] and ``em`` [1/keV/mu_B²], each of shape (c, ...) like ``T_keV``.
+    """
+
+    components: tuple
+    T_keV: np.ndarray
+    sm: np.ndarray
+    em: np.ndarray
 
 
-def nuclei(setup):
-    """Target nuclei of the setup: [(Isotope, number), ...], Eq. (32)."""
-    return target_nuclei(setup["target"], setup["mass_kg"] * kg, setup["target_shares"])
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment in one setup and reading.
 
+    >>> from cevns_tmm import Study
+    >>> conus = Study.paper().experiment("CONUS")
+    >>> {name: round(limit * 1e10, 2) for name, limit in conus.limits().items()}
+    {'Lambda1': 1.87, 'Lambda2': 1.3, 'Lambda3': 1.09}
+    """
 
-def thresholds(setup):
-    """Recoil threshold of each target isotope (energy), in the order of :func:`nuclei`."""
-    threshold = setup["threshold_keV"] * keV
-    isotopes = [isotope for isotope, _ in nuclei(setup)]
-    if setup["threshold_scale"] == "nuclear-recoil":
-        return [threshold] * len(isotopes)
-    options = setup["threshold_inversion"], setup.get("kappa_scale", 1.0)
-    return [recoil_threshold(threshold, i.Z, i.A, *options) for i in isotopes]
+    name: str
+    setup: str
+    reading: str
+    source: Source
+    detector: Detector
+    analysis: Analysis
+    flux_cells: int = 4000
+    recoil_nodes: int = 16
+
+    def __post_init__(self):
+        self.detector.check(self.source)
+
+    @property
+    def beams(self):
+        """Names of the beams."""
+        return tuple(self.source.beams)
+
+    def components(self, beam=None):
+        """Flux components of a beam, of the only one if none is named. ValueError for an unknown one."""
+        if beam is None and len(self.beams) == 1:
+            beam = self.beams[0]
+        if beam not in self.beams:
+            given = "not given" if beam is None else repr(beam)
+            raise ValueError(
+                f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}"
+            )
+        return self.source.beams[beam]
+
+    @cached_property
+    def fluxes(self):
+        """Flux tables of the source: {component: FluxTable}."""
+        return self.source.flux_tables(self.flux_cells)
+
+    @cached_property
+    def rates(self):
+        """Recoil spectra at the nodes of a quadrature, with acceptance: a RateTable."""
+        return self.detector.rates(self.source, self.fluxes, self.recoil_nodes)
+
+    def counts(self):
+        """Events: {component: (Standard Model, magnetic-moment per mu_B²)}."""
+        n_sm, n_em = self.rates.counts()
+        return {
+            c: (float(n), float(m))
+            for c, n, m in zip(self.rates.components, n_sm, n_em, strict=True)
+        }
+
+    def spectrum(self, T_keV):
+        """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
+        T = np.asarray(T_keV, float)
+        fluence = self.detector.fluence(self.source)
+        options = self.fluxes, self.detector.form_factor
+        sm, em = recoil_spectra(T.ravel() * keV, self.detector.nuclei(), fluence, *options)
+        shape = (len(fluence), *T.shape)
+        sm, em = (np.sum(rate, axis=1).reshape(shape) * keV for rate in (sm, em))
+        return RecoilSpectrum(tuple(fluence), T, sm, em)
+
+    def sensitivity(self, beam=None, delta_CP_over_pi=None):
+        """chi² as a function of the moments: a Sensitivity; ``beam`` as in :meth:`components`."""
+        return self.analysis.sensitivity(self.counts(), self.components(beam), delta_CP_over_pi)
+
+    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
+
+        ``math.inf`` where there is no sensitivity; ``method`` is one of :data:`METHODS`. ValueError for
+        an unknown beam or method.
+        """
+        if method not in METHODS:
+            raise ValueError(f"method: {method!r} must be one of {', '.join(METHODS)}")
+        limits = self.sensitivity(beam).limits(self.analysis.level(1, confidence_level))
+        return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def delta_chi2(self, Lambda, beam=None):
+        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
+        return self.sensitivity(beam).delta_chi2(Lambda)
+
+    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0):
+        """Contour in the plane "12", "13" or "23", the third moment zero: [(x, y), ...] polylines [mu_B].
+
+        Two parameters at once; ``xi_over_pi`` is the phase of the displayed pair.
+        """
+        level = self.analysis.level(2, confidence_level)
+        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi)
+
+    def blind(self, beam=None):
+        """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""
+        return self.sensitivity(beam).blind()

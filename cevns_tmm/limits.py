@@ -1,19 +1,16 @@
 """From counts to limits on the transition moments (section 5)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
-from cevns_tmm.magnetic_moment import mu_nu_sq
+from cevns_tmm.magnetic_moment import PLANES, mu_nu_sq, pair_moments
+from cevns_tmm.mixing import flavour_index
 from cevns_tmm.statistics import CountingExperiment
 
 FLAVOUR = {"numu": "mu", "numubar": "mu", "nue": "e", "nuebar": "e"}
 """Flavour of each flux component."""
-
-
-def counting_experiment(block, n_sm):
-    """The chi² of Eq. (34) (``block`` has "data") or Eq. (35) ("asimov") for ``n_sm`` events."""
-    if "data" in block:
-        return CountingExperiment.from_data(n_sm, **block["data"])
-    return CountingExperiment.asimov(n_sm, **block["asimov"])
 
 
 def excess(Lambda, n_em, beam, U):
@@ -49,3 +46,62 @@ def moment_limits(chi2, n_em, beam, U, delta_chi2):
     per_moment_sq = excess(np.eye(3), n_em, beam, U)
     with np.errstate(divide="ignore"):
         return np.sqrt(n / per_moment_sq)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """chi² as a function of the transition moments.
+
+    ``chi2`` is a CountingExperiment; ``n_em`` maps the components that count as signal to their events at
+    mu_nu = 1 mu_B; ``U`` is the mixing matrix, shape (3, 3).
+    """
+
+    chi2: CountingExperiment
+    n_em: Mapping
+    U: np.ndarray
+
+    def excess(self, Lambda):
+        """Magnetic-moment events for moments of shape (3, ...) [mu_B]."""
+        return excess(Lambda, self.n_em, self.n_em, self.U)
+
+    def delta_chi2(self, Lambda):
+        """chi² above its minimum for moments of shape (3, ...) [mu_B]."""
+        return self.chi2.delta_chi2(self.excess(Lambda))
+
+    def limits(self, level):
+        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, one at a time, at Delta chi² ``level``."""
+        return moment_limits(self.chi2, self.n_em, self.n_em, self.U, level)
+
+    def blind(self):
+        """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
+
+        One flavour alone is blind along Lambda_i ~ U_alpha,i*; without events every direction is.
+        """
+        flavours = {FLAVOUR[component] for component, n in self.n_em.items() if n > 0}
+        if not flavours:
+            return np.eye(3, dtype=complex)
+        if len(flavours) > 1:
+            return np.zeros((0, 3), complex)
+        return self.U[[flavour_index(flavour) for flavour in flavours]].conj()
+
+    def contour(self, plane, level, xi=0.0, points=801):
+        """Contours of Delta chi² = ``level`` in a plane of two moments, [(x, y), ...] arrays [mu_B].
+
+        The excess is a quadratic form of the two moduli, so each contour is known along rays; they are
+        spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal. A contour without a finite point
+        is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
+        """
+        if plane not in PLANES:
+            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        slope = np.geomspace(1e-4, 1e4, points)
+        x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
+        per_radius_sq = self.excess(pair_moments(plane, x, y, xi))
+        found = []
+        for n in (self.chi2.lower_limit(level), self.chi2.upper_limit(level)):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                radius = np.sqrt(n / per_radius_sq)
+            finite = np.isfinite(radius) & (radius > 0)
+            for part in np.split(np.arange(points), np.flatnonzero(np.diff(finite)) + 1):
+                if finite[part[0]]:
+                    found.append((radius[part] * x[part], radius[part] * y[part]))
+        return found

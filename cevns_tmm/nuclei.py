@@ -1,6 +1,7 @@
 """Isotopes and detector materials: masses and abundances from :mod:`periodictable`."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import periodictable
 
@@ -52,7 +53,9 @@ def element(symbol):
         found = periodictable.elements.symbol(symbol)
     except (ValueError, TypeError):
         found = None
-    if found is None or not any(found[A].abundance for A in found.isotopes):
+    # D and T are symbols of isotopes there
+    is_element = isinstance(found, periodictable.core.Element)
+    if not is_element or not any(found[A].abundance for A in found.isotopes):
         raise ValueError(f"symbol: {symbol!r} is not a chemical element with natural isotopes")
     return found
 
@@ -72,8 +75,9 @@ def isotope(name):
     return Isotope(symbol, found.number, A, found[A].mass)
 
 
+@cache
 def natural_isotopes(symbol):
-    """The natural isotopes of an element with their mole fractions: ``[(Isotope, fraction), ...]``.
+    """The natural isotopes of an element with their mole fractions: ``((Isotope, fraction), ...)``.
 
     >>> [(i.name, round(x, 3)) for i, x in natural_isotopes("I")]
     [('I127', 1.0)]
@@ -81,7 +85,7 @@ def natural_isotopes(symbol):
     found = element(symbol)
     present = [(isotope(f"{symbol}{A}"), found[A].abundance) for A in found.isotopes]
     total = sum(x for _, x in present)
-    return [(i, x / total) for i, x in present if x > 0]
+    return tuple((i, x / total) for i, x in present if x > 0)
 
 
 def target_nuclei(composition, mass, fractions="mole"):

@@ -6,14 +6,15 @@ import pathlib
 import matplotlib.pyplot as plt
 import numpy as np
 from contourpy import FillType, LineType, contour_generator
-from matplotlib import rc_params_from_file
+from matplotlib import rc_params_from_file, rcdefaults
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
-from cevns_tmm.io import replacing
+from cevns_tmm.config import PAPER
+from cevns_tmm.storage import replacing
 
 WIDTH = 6.1
 """Width of a figure in inches."""
@@ -26,14 +27,24 @@ PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
 
 
-def use_style(path):
-    """Draw with a Matplotlib style file; ValueError naming what is not a setting in it."""
+def percent(confidence_level):
+    """A confidence level as text."""
+    return f"{100 * confidence_level:.6g} % C.L."
+
+
+def use_style(path=None):
+    """Draw with a Matplotlib style file, the paper's if none is named, over Matplotlib's own defaults.
+
+    The user's own settings play no part. ValueError naming what is not a setting in the file.
+    """
+    path = path or PAPER / "paper.mplstyle"
     style = rc_params_from_file(path, use_default_template=False)
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     keys = {line.partition(":")[0].strip() for line in lines if line.partition("#")[0].strip()}
     if keys != set(style):
         unknown = ", ".join(sorted(keys ^ set(style)))
         raise ValueError(f"{path}: {unknown}: not a setting of Matplotlib with a value it can have")
+    rcdefaults()
     plt.style.use(style)
 
 

@@ -55,6 +55,24 @@ def quadrature(breakpoints, nodes):
     return T.ravel(), (half[:, None] * w).ravel()
 
 
+def recoil_spectra(T, nuclei, fluence, fluxes, shape=None):
+    """dN/dT of every flux component on every isotope at recoil energies ``T``, before acceptance.
+
+    Arguments as in :func:`differential_rates`; ``T`` has shape (n,) (energy, > 0). Returns (sm, em), each
+    of shape (component, isotope, n) (1/energy), ``em`` for mu_nu = 1 mu_B.
+    """
+    sm, em = np.zeros((2, len(fluence), len(nuclei), len(T)))
+    for i, (isotope, number) in enumerate(nuclei):
+        C_sm = sm_coefficients(T, isotope, **(shape or {}))
+        C_em = em_coefficients(T, isotope, **(shape or {}))
+        E = E_min(T, isotope.mass)
+        for c, (component, value) in enumerate(fluence.items()):
+            M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
+            sm[c, i] = number * value * np.sum(C_sm * M, axis=0)
+            em[c, i] = number * value * np.sum(C_em * M, axis=0)
+    return sm, em
+
+
 def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16, shape=None):
     """Recoil spectra of every flux component on every isotope.
 
@@ -86,18 +104,10 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
         + [np.asarray(thresholds, float), efficiency.breakpoints()]
     )
     T, weight = quadrature(breaks[breaks >= min(thresholds)], nodes)
-    sm, em = np.zeros((2, len(fluence), len(nuclei), len(T)))
+    sm, em = recoil_spectra(T, nuclei, fluence, fluxes, shape)
     acceptance = np.zeros((len(nuclei), len(T)))
-    if len(T):
-        for i, ((isotope, number), threshold) in enumerate(zip(nuclei, thresholds, strict=True)):
-            acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)
-            C_sm = sm_coefficients(T, isotope, **(shape or {}))
-            C_em = em_coefficients(T, isotope, **(shape or {}))
-            E = E_min(T, isotope.mass)
-            for c, (component, value) in enumerate(fluence.items()):
-                M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
-                sm[c, i] = number * value * np.sum(C_sm * M, axis=0)
-                em[c, i] = number * value * np.sum(C_em * M, axis=0)
+    for i, threshold in enumerate(thresholds):
+        acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)
     for name, rate in (("Standard Model", sm), ("magnetic-moment", em)):
         # interpolation may undershoot zero by rounding at the end of a spectrum
         if not np.all(rate >= -1e-12 * np.max(np.abs(rate), initial=0.0)):

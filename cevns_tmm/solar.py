@@ -1,6 +1,10 @@
 """Solar neutrinos: an incoherent mixture of mass eigenstates, Eqs. (38)-(39)."""
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from cevns_tmm.magnetic_moment import PARAMETERS, pair_moments
 
 
 def mass_eigenstate_probabilities(P_e1_2nu, sin2_theta13):
@@ -18,3 +22,46 @@ def mu_nu_sq_solar(moduli, probabilities):
     ``moduli`` are |Lambda_i|, shape (3, ...) [mu_B]; ``probabilities`` P_ei, shape (3,).
     """
     return np.tensordot(1 - np.asarray(probabilities), np.abs(moduli) ** 2, axes=1)
+
+
+@dataclass(frozen=True)
+class SolarExperiment:
+    """A published limit on the effective moment of solar neutrinos, Eqs. (38)-(39): a block of ``solar``.
+
+    ``mu_nu_muB`` is the limit at ``confidence_level``, ``P_e1_2nu`` the two-flavour probability.
+    """
+
+    name: str
+    reading: str
+    mu_nu_muB: float
+    P_e1_2nu: float
+    sin2_theta13: float
+    confidence_level: float
+    setup: str = "current"
+    beams = ("solar",)
+
+    def _check(self, beam, confidence_level):
+        if beam not in (None, *self.beams):
+            raise ValueError(f"beam: {beam!r} must be solar for {self.name}")
+        if confidence_level not in (None, self.confidence_level):
+            known = f"{self.confidence_level:g}, the level of the published limit"
+            raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
+
+    def mu_nu_sq(self, moduli):
+        """Effective moment squared for |Lambda_i| of shape (3, ...) [mu_B] [mu_B²]."""
+        P = mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13)
+        return mu_nu_sq_solar(moduli, P)
+
+    def limits(self, beam=None, confidence_level=None):
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B], one moment at a time."""
+        self._check(beam, confidence_level)
+        limits = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(np.eye(3)))
+        return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def contour(self, plane, beam=None, confidence_level=None):
+        """Where the effective moment is at its limit: [(x, y)] as of :meth:`Experiment.contour` [mu_B]."""
+        self._check(beam, confidence_level)
+        slope = np.geomspace(1e-4, 1e4, 801)
+        x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
+        radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, 0.0)))
+        return [(radius * x, radius * y)]

@@ -102,10 +102,21 @@ class CountingExperiment:
 
         ``inf`` if it never does.
         """
-        if not delta_chi2 > 0:
-            raise ValueError(f"delta_chi2: {delta_chi2!r} must be positive")
         if np.isinf(self.variance) or np.isinf(self.best_fit):
             return np.inf
+        return min((n for n in self._crossings(delta_chi2) if n > self.best_fit), default=np.inf)
+
+    def lower_limit(self, delta_chi2):
+        """Largest excess below the best fit at which Delta chi² reaches ``delta_chi2`` (events); 0 if none."""
+        if np.isinf(self.variance) or self.best_fit == 0:
+            return 0.0
+        below = [n for n in self._crossings(delta_chi2) if 0 < n < self.best_fit]
+        return max(below, default=0.0)
+
+    def _crossings(self, delta_chi2):
+        """Excesses, of any sign, at which Delta chi² is ``delta_chi2``."""
+        if not delta_chi2 > 0:
+            raise ValueError(f"delta_chi2: {delta_chi2!r} must be positive")
         level = delta_chi2 + self.chi2_min()
         # (r - n)² = level (V + s² (N + n)²) as a n² + b n + c = 0
         weight = level * self.sigma**2
@@ -114,7 +125,6 @@ class CountingExperiment:
         c = self.residual**2 - level * self.variance - weight * self.scaled**2
         discriminant = b**2 - 4 * a * c
         if discriminant < 0:
-            return np.inf
+            return []
         q = -(b + np.copysign(np.sqrt(discriminant), b)) / 2
-        roots = [x / y for x, y in ((q, a), (c, q)) if y != 0]
-        return min((n for n in roots if n > self.best_fit), default=np.inf)
+        return [x / y for x, y in ((q, a), (c, q)) if y != 0]

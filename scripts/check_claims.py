@@ -5,14 +5,13 @@ import math
 import numpy as np
 from tabulate import tabulate
 
-from cevns_tmm import io
-from cevns_tmm.limits import excess
+from cevns_tmm import storage
+from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, mu_nu_sq, pair_moments
-from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
-from scripts.compared import published_entries
-from scripts.counted import mixing, read_counts
-from scripts.job import run
-from scripts.text import read_csv, write_csv, write_text
+from cevns_tmm.solar import SolarExperiment
+from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
+from pipeline.job import run
+from pipeline.published import table2
 
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
 SINGLE = ("prompt", "delayed")
@@ -21,45 +20,51 @@ SINGLE = ("prompt", "delayed")
 class Results:
     """The results of one reading, as the claims need them."""
 
-    def __init__(self, snakemake, reading):
-        self.reading, self.params = reading, snakemake.params
-        self.published = published_entries(snakemake.input.published)
+    def __init__(self, job, reading):
+        self.reading, self.params = reading, job.parameters
+        self.published = table2()
         self.files = {
-            stage: dict(zip(snakemake.params.kinds, snakemake.input[stage], strict=True))
+            stage: dict(zip(job.parameters["kinds"], job.input[stage], strict=True))
             for stage in ("rates", "counts", "luminosity")
         }
         self.limits = {
-            (r["experiment"], r["setup"], r["component"], r["parameter"]): float(r["limit_muB"])
-            for r in read_csv(snakemake.input.limits)
+            (r["experiment"], r["setup"], r["beam"], r["parameter"]): float(r["limit_muB"])
+            for r in read_csv(job.input.limits)
             if r["reading"] == reading
-            and (r["component"] == "full" or r["experiment"] in {key[0] for key in self.published})
+            and (r["beam"] == "full" or r["experiment"] in {key[0] for key in self.published})
         }
-        self.oscillation = snakemake.params.oscillation[reading]
+        self.analyses = {
+            e: Analysis(**block) for e, block in job.parameters["analyses"][reading].items()
+        }
+        self.solar = {
+            name: SolarExperiment(**blocks[reading])
+            for name, blocks in job.parameters["solar"].items()
+        }
 
     def experiments(self, kind):
         """Experiments of Table II at one kind of source."""
         listed = {key[0] for key in self.published}
-        return [e for e, k in self.params.kinds.items() if k == kind and e in listed]
+        return [e for e, k in self.params["kinds"].items() if k == kind and e in listed]
 
-    def select(self, experiments=None, setup=None, components=None):
-        """Finite limits by key, restricted to the experiments, setup and components given."""
+    def select(self, experiments=None, setup=None, beams=None):
+        """Finite limits by key, restricted to the experiments, setup and beams given."""
         return {
             key: value
             for key, value in self.limits.items()
             if math.isfinite(value)
             and (experiments is None or key[0] in experiments)
             and (setup is None or key[1] == setup)
-            and (components is None or key[2] in components)
+            and (beams is None or key[2] in beams)
         }
 
     def quadratic(self, experiment, beam, plane, xi=0.0, delta=None):
         """a, b, c of the current excess a x² + b y² + 2 c x y in a plane [events per mu_B²]."""
-        _, n_em = read_counts(self.files["counts"][experiment], f"current/{self.reading}")
-        U = mixing(self.oscillation, delta)
-        components = self.params.beams[experiment][beam]
+        counts = read_counts(self.files["counts"][experiment], f"current/{self.reading}")
+        components = self.params["beams"][experiment][beam]
+        sensitivity = self.analyses[experiment].sensitivity(counts, components, delta)
 
         def events(x, y):
-            return float(excess(pair_moments(plane, x, y, xi), n_em, components, U))
+            return float(sensitivity.excess(pair_moments(plane, x, y, xi)))
 
         a, b = events(1.0, 0.0), events(0.0, 1.0)
         return a, b, (events(1.0, 1.0) - a - b) / 2
@@ -98,7 +103,7 @@ def lost(results, **selection):
 
 
 def degenerate_direction(results, _claim):
-    U = mixing(results.oscillation)
+    U = next(iter(results.analyses.values())).mixing()
     blind = np.abs(U[0])
     aside = [
         float(mu_nu_sq("e", v, U) / (v @ v)) for v in (blind * (1 + 0.1 * e) for e in np.eye(3))
@@ -140,10 +145,10 @@ def future_order_of_magnitude(results, claim):
 def luminosity_40(results, claim):
     gains, slopes = [], []
     for experiment in (*results.experiments(SNS), *results.experiments(REACTOR)):
-        for beam in results.params.beams[experiment]:
+        for beam in results.params["beams"][experiment]:
             group = f"current/{results.reading}/{beam}"
             units = {"luminosity": "1", "limit": "mu_B"}
-            data = io.read(results.files["luminosity"][experiment], group, units)
+            data = storage.read(results.files["luminosity"][experiment], group, units)
             if data["luminosity"][-1] < 80:
                 raise ValueError("luminosity.range: must reach 80 to judge luminosity-40")
             x = np.log([1.0, 40.0, 80.0])
@@ -173,8 +178,8 @@ def full_beam_narrows_the_gap(results, claim):
     closed, gaps = [], []
     for parameter in PARAMETERS:
 
-        def best(experiments, components, parameter=parameter):
-            found = results.select(experiments, "current", components).items()
+        def best(experiments, beams, parameter=parameter):
+            found = results.select(experiments, "current", beams).items()
             return min(value for key, value in found if key[3] == parameter)
 
         sns = results.experiments(SNS)
@@ -235,10 +240,9 @@ def phases_reactor(results, _claim):
 
 
 def borexino_no_phase(results, _claim):
-    solar = results.params.solar["Borexino"][results.reading]
-    P = mass_eigenstate_probabilities(solar["P_e1_2nu"], solar["sin2_theta13"])
+    borexino = results.solar["Borexino"]
     moments = [
-        [float(mu_nu_sq_solar(pair_moments(plane, 1.0, 1.0, xi), P)) for plane in PLANES]
+        [float(borexino.mu_nu_sq(pair_moments(plane, 1.0, 1.0, xi))) for plane in PLANES]
         for xi in np.linspace(0, 2 * math.pi, 9)
     ]
     holds = bool(np.max(np.ptp(moments, axis=0)) < 1e-14)
@@ -262,13 +266,13 @@ def em_dominates(results, _claim):
     equal = {}
     units = {"T": "keV", "acceptance": "1", "dNdT_sm": "1/keV", "dNdT_em": "1/keV/mu_B^2"}
     for experiment in results.experiments(REACTOR):
-        data = io.read(results.files["rates"][experiment], f"current/{results.reading}", units)
+        data = storage.read(results.files["rates"][experiment], f"current/{results.reading}", units)
         if len(data["T"]):
             accepted = data["acceptance"] > 0
             em, sm = ((data[n].sum(axis=0) * accepted).sum(axis=0) for n in ("dNdT_em", "dNdT_sm"))
             first = int(np.argmax(accepted.any(axis=0)))
             equal[experiment] = math.sqrt(sm[first] / em[first])
-    bound = results.params.solar["Borexino"][results.reading]["mu_nu_muB"]
+    bound = results.solar["Borexino"].mu_nu_muB
     least = min(equal, key=equal.get)
     text = f"equal at μ_ν = {equal[least]:.2e} μ_B or more ({least}); bound {bound:.1e} μ_B"
     return equal[least] < bound, text
@@ -310,18 +314,18 @@ def judge(name, claim, results):
     return verdict, [text for _, text in judged]
 
 
-def main(snakemake):
-    readings = snakemake.params.readings
-    results = [Results(snakemake, reading) for reading in readings]
+def main(job):
+    readings = job.parameters["readings"]
+    results = [Results(job, reading) for reading in readings]
     rows = []
-    for name, claim in snakemake.params.claims.items():
+    for name, claim in job.parameters["claims"].items():
         verdict, measured = judge(name, claim, results)
         criterion = claim["criterion"].format(**claim)
         rows.append([name, claim["place"], claim["text"], criterion, verdict, *measured])
     heads = ["claim", "place", "text", "criterion", "verdict", *(f"measured {r}" for r in readings)]
-    write_csv(snakemake.output.csv, heads, rows)
+    write_csv(job.output.csv, heads, rows)
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    write_text(snakemake.output.md, tabulate(cells, heads, tablefmt="github") + "\n")
+    write_text(job.output.md, tabulate(cells, heads, tablefmt="github") + "\n")
 
 
 if __name__ == "__main__":

@@ -4,25 +4,22 @@ import math
 
 import numpy as np
 
-from cevns_tmm import io
-from cevns_tmm.limits import excess
+from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
-from cevns_tmm.statistics import delta_chi2_quantile
-from scripts.counted import mixing, read_chi2
-from scripts.job import provenance, run
+from cevns_tmm.storage import Data, read_counts
+from pipeline.job import run
 
 
-def planes(chi2, n_em, beam, U, xi, level, Lambda):
-    """The three planes of one beam, as they stand in the file."""
+def planes(sensitivity, xi, level, Lambda):
+    """The three planes of one beam, as HDF5 datasets."""
     x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
-        "Lambda": io.Data(Lambda, "mu_B", "moduli of the two displayed moments"),
-        "level": io.Data(level, "1", "Delta chi-squared of the contour, two parameters"),
+        "Lambda": Data(Lambda, "mu_B", "moduli of the two displayed moments"),
+        "level": Data(level, "1", "Delta chi-squared of the contour, two parameters"),
     }
     for plane in PLANES:
-        events = excess(pair_moments(plane, x, y, xi), n_em, beam, U)
-        datasets[f"delta_chi2_{plane}"] = io.Data(
-            chi2.delta_chi2(events).astype(np.float32),
+        datasets[f"delta_chi2_{plane}"] = Data(
+            sensitivity.delta_chi2(pair_moments(plane, x, y, xi)).astype(np.float32),
             "1",
             f"chi-squared above its minimum; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
             ("Lambda", "Lambda"),
@@ -30,21 +27,22 @@ def planes(chi2, n_em, beam, U, xi, level, Lambda):
     return datasets
 
 
-def main(snakemake):
-    Lambda = np.geomspace(*snakemake.params.range_muB, snakemake.params.points)
+def main(job):
+    parameters = job.parameters
+    Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
     groups = {}
-    for name, contour in snakemake.params.contours.items():
-        block = snakemake.params.statistics[contour["counts"]]
-        chi2, n_em = read_chi2(snakemake.input.counts, contour["counts"], block)
-        U = mixing(block["oscillation"], contour["delta_CP_over_pi"])
-        xi = math.pi * contour["xi_over_pi"]
-        level = delta_chi2_quantile(block["confidence_level"], 2)
-        groups[name] = planes(chi2, n_em, contour["beam"], U, xi, level, Lambda)
+    for name, contour in parameters["contours"].items():
+        analysis = Analysis(**parameters["analyses"][contour["counts"]])
+        counts = read_counts(job.input.counts, contour["counts"])
+        sensitivity = analysis.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
+        groups[name] = planes(
+            sensitivity, math.pi * contour["xi_over_pi"], analysis.level(2), Lambda
+        )
     description = (
-        f"Delta chi-squared of {snakemake.wildcards.experiment} in the planes of two moments, "
+        f"Delta chi-squared of {parameters['experiment']} in the planes of two moments, "
         "by setup, reading, beam and phases"
     )
-    io.write(snakemake.output[0], groups, description, provenance(snakemake))
+    job.write(job.output[0], groups, description)
 
 
 if __name__ == "__main__":

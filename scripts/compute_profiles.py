@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from cevns_tmm import io
-from cevns_tmm.limits import excess, moment_limits
+from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
-from cevns_tmm.statistics import delta_chi2_quantile
-from scripts.counted import mixing, read_chi2
-from scripts.job import provenance, run
+from cevns_tmm.storage import Data, read_counts
+from pipeline.job import run
 
 
 def check_shape(delta_chi2, name):
@@ -18,41 +16,38 @@ def check_shape(delta_chi2, name):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
 
 
-def profile(chi2, n_em, beam, U, level, Lambda):
-    """Profiles and limits of one beam, as they stand in the file."""
-    per_moment_sq = excess(np.eye(3), n_em, beam, U)
+def profile(analysis, sensitivity, Lambda):
+    """Profiles and limits of one beam, as HDF5 datasets."""
+    level = analysis.level(1)
+    per_moment_sq = sensitivity.excess(np.eye(3))
     return {
-        "parameter": io.Data(PARAMETERS, "1", "the one moment that is not zero"),
-        "Lambda": io.Data(Lambda, "mu_B", "its modulus"),
-        "delta_chi2": io.Data(
-            chi2.delta_chi2(np.multiply.outer(per_moment_sq, Lambda**2)),
+        "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
+        "Lambda": Data(Lambda, "mu_B", "its modulus"),
+        "delta_chi2": Data(
+            sensitivity.chi2.delta_chi2(np.multiply.outer(per_moment_sq, Lambda**2)),
             "1",
             "chi-squared above its minimum",
             ("parameter", "Lambda"),
         ),
-        "level": io.Data(level, "1", "Delta chi-squared of the limit"),
-        "limit": io.Data(
-            moment_limits(chi2, n_em, beam, U, level), "mu_B", "upper limit", ("parameter",)
-        ),
+        "confidence_level": Data(analysis.confidence_level, "1", "confidence level of the limit"),
+        "level": Data(level, "1", "Delta chi-squared of the limit"),
+        "limit": Data(sensitivity.limits(level), "mu_B", "upper limit", ("parameter",)),
     }
 
 
-def main(snakemake):
-    Lambda = np.geomspace(*snakemake.params.range_muB, snakemake.params.points)
+def main(job):
+    parameters = job.parameters
+    Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
     groups = {}
-    for name, block in snakemake.params.statistics.items():
-        chi2, n_em = read_chi2(snakemake.input.counts, name, block)
-        U = mixing(block["oscillation"])
-        level = delta_chi2_quantile(block["confidence_level"], 1)
-        for beam, components in snakemake.params.beams.items():
-            group = profile(chi2, n_em, components, U, level, Lambda)
-            check_shape(group["delta_chi2"].values, f"{name}/{beam}")
-            groups[f"{name}/{beam}"] = group
-    description = (
-        f"Delta chi-squared profiles and limits of {snakemake.wildcards.experiment}, "
-        "by setup, reading and beam"
-    )
-    io.write(snakemake.output[0], groups, description, provenance(snakemake))
+    for group, block in parameters["analyses"].items():
+        analysis, counts = Analysis(**block), read_counts(job.input.counts, group)
+        for beam, components in parameters["beams"].items():
+            found = profile(analysis, analysis.sensitivity(counts, components), Lambda)
+            check_shape(found["delta_chi2"].values, f"{group}/{beam}")
+            groups[f"{group}/{beam}"] = found
+    name = parameters["experiment"]
+    description = f"Delta chi-squared profiles and limits of {name}, by setup, reading and beam"
+    job.write(job.output[0], groups, description)
 
 
 if __name__ == "__main__":

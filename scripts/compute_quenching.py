@@ -2,28 +2,28 @@
 
 import numpy as np
 
-from cevns_tmm import io
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_factor
+from cevns_tmm.storage import Data
 from cevns_tmm.units import keV
-from scripts.job import provenance, run
+from pipeline.job import run
 
 
-def main(snakemake):
-    T = np.linspace(0, snakemake.params.T_max_keV, snakemake.params.points)
-    nuclides = [isotope(name) for name in snakemake.params.nuclides]
+def main(job):
+    parameters = job.parameters
+    T = np.linspace(0, parameters["T_max_keV"], parameters["points"])
+    nuclides = [isotope(name) for name in parameters["nuclides"]]
     datasets = {
-        "isotope": io.Data([i.name for i in nuclides], "1", "isotopes"),
-        "T": io.Data(T, "keV", "nuclear recoil energy"),
-        "Q": io.Data(
-            [quenching_factor(T * keV, i.Z, i.A, snakemake.params.kappa_scale) for i in nuclides],
+        "isotope": Data([i.name for i in nuclides], "1", "isotopes"),
+        "T": Data(T, "keV", "nuclear recoil energy"),
+        "Q": Data(
+            [quenching_factor(T * keV, i.Z, i.A, parameters["kappa_scale"]) for i in nuclides],
             "1",
             "quenching factor of Eq. (27)",
             ("isotope", "T"),
         ),
     }
-    description = "Lindhard quenching factor of Eq. (27)"
-    io.write(snakemake.output[0], {"quenching": datasets}, description, provenance(snakemake))
+    job.write(job.output[0], {"quenching": datasets}, "Lindhard quenching factor of Eq. (27)")
 
 
 if __name__ == "__main__":

@@ -2,31 +2,25 @@
 
 import numpy as np
 
-from cevns_tmm import io
 from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, pair_moments
-from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
-from scripts.job import provenance, run
+from cevns_tmm.solar import SolarExperiment
+from cevns_tmm.storage import Data
+from pipeline.job import run
 
 
-def translate(block, points):
-    """Limits and planes of one reading, as they stand in the file."""
-    P = mass_eigenstate_probabilities(block["P_e1_2nu"], block["sin2_theta13"])
-    Lambda = np.geomspace(*block["plane_muB"], points)
+def translate(experiment, Lambda):
+    """Limits and planes of one reading, as HDF5 datasets."""
     x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
-        "parameter": io.Data(PARAMETERS, "1", "the one moment that is not zero"),
-        "limit": io.Data(
-            block["mu_nu_muB"] / np.sqrt(mu_nu_sq_solar(np.eye(3), P)),
-            "mu_B",
-            "upper limit",
-            ("parameter",),
-        ),
-        "Lambda": io.Data(Lambda, "mu_B", "moduli of the two displayed moments"),
-        "mu_nu_limit": io.Data(block["mu_nu_muB"], "mu_B", "upper limit on the effective moment"),
+        "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
+        "confidence_level": Data(experiment.confidence_level, "1", "confidence level of the limit"),
+        "limit": Data(list(experiment.limits().values()), "mu_B", "upper limit", ("parameter",)),
+        "Lambda": Data(Lambda, "mu_B", "moduli of the two displayed moments"),
+        "mu_nu_limit": Data(experiment.mu_nu_muB, "mu_B", "upper limit on the effective moment"),
     }
     for plane in PLANES:
-        mu_sq = mu_nu_sq_solar(pair_moments(plane, x, y, 0.0), P)
-        datasets[f"mu_nu_{plane}"] = io.Data(
+        mu_sq = experiment.mu_nu_sq(pair_moments(plane, x, y, 0.0))
+        datasets[f"mu_nu_{plane}"] = Data(
             np.sqrt(mu_sq).astype(np.float32),
             "mu_B",
             f"effective moment; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
@@ -35,13 +29,15 @@ def translate(block, points):
     return datasets
 
 
-def main(snakemake):
+def main(job):
+    parameters = job.parameters
+    Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
     groups = {
-        f"current/{reading}/solar": translate(block, snakemake.params.points)
-        for reading, block in snakemake.params.solar.items()
+        f"current/{reading}/solar": translate(SolarExperiment(**block), Lambda)
+        for reading, block in parameters["readings"].items()
     }
-    description = f"The limit of {snakemake.wildcards.name} on each transition moment, by reading"
-    io.write(snakemake.output[0], groups, description, provenance(snakemake))
+    name = parameters["experiment"]
+    job.write(job.output[0], groups, f"The limit of {name} on each transition moment, by reading")
 
 
 if __name__ == "__main__":

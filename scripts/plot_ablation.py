@@ -7,34 +7,34 @@ import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 
 from cevns_tmm import plotting
-from scripts.compared import UNIT, published_entries
-from scripts.job import run
-from scripts.text import read_csv
+from cevns_tmm.storage import read_csv
+from pipeline.job import run
+from pipeline.published import UNIT, table2
 
 CLIP = 0.5  # decades; the scale of colours ends there
 
 
 def blocks(published):
-    """Rows of Table II: experiment, setup and component, in the order printed."""
+    """Rows of Table II: experiment, setup and beam, in the order printed."""
     return list(dict.fromkeys(key[:3] for key in published))
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    params = snakemake.params
-    published = published_entries(snakemake.input.published)
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    params = job.parameters
+    published = table2()
     variants = {}
-    for row in read_csv(snakemake.input.limits):
-        key = (row["experiment"], row["setup"], row["component"], row["parameter"])
+    for row in read_csv(job.input.limits):
+        key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
         if key in published:
             ratio = float(row["limit_muB"]) / UNIT / float(published[key])
             variants.setdefault(row["reading"], {}).setdefault(key[:3], []).append(ratio)
-    columns = [b for b in blocks(published) if b in variants[params.shown]]
+    columns = [b for b in blocks(published) if b in variants[params["shown"]]]
     rows = [
-        (params.shown, f"{params.shown}"),
-        *((f"without-{d}", f"without {d}") for d in params.departures),
+        (params["shown"], f"{params['shown']}"),
+        *((f"without-{d}", f"without {d}") for d in params["departures"]),
     ]
-    rows.append((params.literal, params.literal))
+    rows.append((params["literal"], params["literal"]))
 
     def mean(values):
         return math.exp(sum(map(math.log, values)) / len(values))
@@ -61,7 +61,7 @@ def main(snakemake):
     bar.set_ticks([-CLIP, 0, CLIP], labels=[f"≤ {10**-CLIP:.2f}", "1", f"≥ {10**CLIP:.1f}"])
     bar.ax.minorticks_off()
     bar.set_label("reproduced / published")
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 
 from cevns_tmm import plotting
-from scripts.job import run
-from scripts.text import read_csv
+from cevns_tmm.storage import read_csv
+from pipeline.job import run
 
 SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    titles, experiments = snakemake.params.budget, snakemake.params.experiments
-    rows = read_csv(snakemake.input.budget)
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    titles, experiments = job.parameters["budget"], job.parameters["experiments"]
+    rows = read_csv(job.input.budget)
     columns = 3
     lines = math.ceil(len(experiments) / columns)
     fig, axes = plt.subplots(
@@ -33,7 +33,7 @@ def main(snakemake):
             row["input"]: (float(row["down [%]"] or "nan"), float(row["up [%]"] or "nan"))
             for row in rows
             if (row["experiment"], row["setup"]) == (name, "current")
-            and (row["component"], row["parameter"]) == (beam, "Lambda1")
+            and (row["beam"], row["parameter"]) == (beam, "Lambda1")
         }
         for y, key in enumerate(titles):
             down, up = bars[key]
@@ -49,7 +49,7 @@ def main(snakemake):
         ax.set_xlabel(r"change of $|\Lambda_1|$ [%]")
     handles = [Patch(color="0.5", label="up"), Patch(fill=False, edgecolor="0.5", label="down")]
     fig.legend(handles=handles, loc="outside upper center", ncols=2)
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 import matplotlib.pyplot as plt
 
-from cevns_tmm import io, plotting
+from cevns_tmm import plotting, storage
 from cevns_tmm.nuclei import isotope
-from scripts.job import run
+from pipeline.job import run
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    data = io.read(snakemake.input.quenching, "quenching", {"isotope": "1", "T": "keV", "Q": "1"})
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    data = storage.read(job.input.quenching, "quenching", {"isotope": "1", "T": "keV", "Q": "1"})
     fig, ax = plt.subplots(figsize=(0.62 * plotting.WIDTH, 2.9))
     colours = plt.colormaps["viridis"]
     for n, (name, Q) in enumerate(zip(data["isotope"], data["Q"], strict=True)):
@@ -20,7 +20,7 @@ def main(snakemake):
         ax.plot(data["T"], Q, style, color=colour, label=label)
     ax.set(xlim=(0, data["T"][-1]), ylim=(0, 0.7), xlabel=r"$T_A$ [keV]", ylabel=r"$Q(T_A)$")
     ax.legend(ncols=2, loc="lower right")
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

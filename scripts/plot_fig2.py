@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from cevns_tmm import io, plotting
-from scripts.job import run
-from scripts.text import percent
+from cevns_tmm import plotting, storage
+from cevns_tmm.plotting import percent
+from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1", "limit": "mu_B"}
 
@@ -23,21 +23,21 @@ def profile_axes(ax, data, limits, text, side):
         ax.annotate(text, ({"left": 0.02, "right": 0.98}[side], level), size=7, **at)
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    params = snakemake.params
-    text = percent(params.confidence_level)
-    paths = dict(zip(params.experiments, snakemake.input.profiles, strict=True))
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    params = job.parameters
+    text = percent(params["confidence_level"])
+    paths = dict(zip(params["experiments"], job.input.profiles, strict=True))
 
     def profiles(kind, beam):
         return [
-            (block, io.read(paths[name], f"current/{params.reading}/{beam}", UNITS))
-            for name, block in params.experiments.items()
+            (block, storage.read(paths[name], f"current/{params['reading']}/{beam}", UNITS))
+            for name, block in params["experiments"].items()
             if block["kind"] == kind
         ]
 
     def labels(kind):
-        blocks = [block for block in params.experiments.values() if block["kind"] == kind]
+        blocks = [block for block in params["experiments"].values() if block["kind"] == kind]
         return [(block["label"], block["colour"]) for block in blocks]
 
     fig = plt.figure(figsize=(plotting.WIDTH, 5.0))
@@ -65,7 +65,7 @@ def main(snakemake):
         ax.set(xlabel=plotting.modulus_axis(i))
     axes[0].set(ylabel=r"$\Delta\chi^2$")
     plotting.legend(lower, labels("reactor"))
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

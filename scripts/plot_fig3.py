@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from cevns_tmm import io, plotting
-from scripts.job import run
-from scripts.text import percent
+from cevns_tmm import plotting, storage
+from cevns_tmm.plotting import percent
+from pipeline.job import run
 
 UNITS = {"luminosity": "1", "limit": "mu_B"}
 SHOWN = 1e-10  # unit of the axis in mu_B
@@ -19,16 +19,16 @@ def axes_of_scan(ax, luminosity):
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    params = snakemake.params
-    label = rf"$|\Lambda_i|$ at {percent(params.confidence_level)} [$10^{{-10}}\,\mu_B$]"
-    paths = dict(zip(params.experiments, snakemake.input.luminosity, strict=True))
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    params = job.parameters
+    label = rf"$|\Lambda_i|$ at {percent(params['confidence_level'])} [$10^{{-10}}\,\mu_B$]"
+    paths = dict(zip(params["experiments"], job.input.luminosity, strict=True))
 
     def scans(kind, beam):
-        for name, block in params.experiments.items():
+        for name, block in params["experiments"].items():
             if block["kind"] == kind:
-                yield block, io.read(paths[name], f"current/{params.reading}/{beam}", UNITS)
+                yield block, storage.read(paths[name], f"current/{params['reading']}/{beam}", UNITS)
 
     fig = plt.figure(figsize=(plotting.WIDTH, 5.2))
     upper, lower = fig.subfigures(2, 1)
@@ -54,7 +54,7 @@ def main(snakemake):
         ax.set(title=plotting.modulus(i))
     axes[0].set(ylabel=label)
     plotting.legend(lower, entries.items())
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

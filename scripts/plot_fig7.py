@@ -4,9 +4,9 @@ import itertools
 
 import matplotlib.pyplot as plt
 
-from cevns_tmm import io, plotting
-from scripts.job import run
-from scripts.text import percent
+from cevns_tmm import plotting, storage
+from cevns_tmm.plotting import percent
+from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}
 RANGES = {"pion-decay-at-rest": (1e-9, 1e-7), "reactor": (1e-11, 1e-9)}
@@ -20,21 +20,21 @@ def of_pi(value):
     return rf"{value:g}\pi"
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    experiments, contours = snakemake.params.experiments, snakemake.params.contours
-    text = percent(snakemake.params.confidence_level)
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    experiments, contours = job.parameters["experiments"], job.parameters["contours"]
+    text = percent(job.parameters["confidence_level"])
     size = (plotting.WIDTH, 2.4 * len(experiments))
     fig = plt.figure(figsize=size)
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
-    paths = snakemake.input.phases
+    paths = job.input.phases
     for subfigure, (name, block), path in zip(subfigures, experiments.items(), paths, strict=True):
         axes = subfigure.subplots(1, 3)
         labels = []
         for (group, case), style in zip(
             contours[name].items(), itertools.cycle(plotting.LINE_STYLES), strict=False
         ):
-            data = io.read(path, group, UNITS)
+            data = storage.read(path, group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values, level = data[f"delta_chi2_{plane}"], data["level"]
                 plotting.contour(
@@ -49,7 +49,7 @@ def main(snakemake):
             ax.set_title(rf"{title}, $\xi_k=\xi_{PHASE[plane]}$")
         plotting.legend(subfigure, styles=[*labels])
         axes[0].text(0.05, 0.9, text, transform=axes[0].transAxes, size=7)
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

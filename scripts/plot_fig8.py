@@ -2,9 +2,9 @@
 
 import matplotlib.pyplot as plt
 
-from cevns_tmm import io, plotting
-from scripts.job import run
-from scripts.text import percent
+from cevns_tmm import plotting, storage
+from cevns_tmm.plotting import percent
+from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {
     f"mu_nu_{plane}": "mu_B" for plane in plotting.PLANES
@@ -12,22 +12,21 @@ UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {
 COLOURS = ("#1a1a1a", "#CC6677", "#44AA99")
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    names = snakemake.params.names
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    levels = job.parameters["levels"]
+    names = list(levels)
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
-    for _name, colour, path in zip(
-        names, COLOURS * len(names), snakemake.input.solar, strict=False
-    ):
-        data = io.read(path, f"current/{snakemake.params.reading}/solar", UNITS)
+    for _name, colour, path in zip(names, COLOURS * len(names), job.input.solar, strict=False):
+        data = storage.read(path, f"current/{job.parameters['reading']}/solar", UNITS)
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             values = data[f"mu_nu_{plane}"]
             plotting.contour(ax, data["Lambda"], values, data["mu_nu_limit"], colour)
         plotting.row_of_planes(axes, (data["Lambda"][0], data["Lambda"][-1]))
-    level = percent(snakemake.params.confidence_level)
-    entries = list(zip((f"{name}, {level}" for name in names), COLOURS * len(names), strict=False))
+    labels = (f"{name}, {percent(level)}" for name, level in levels.items())
+    entries = list(zip(labels, COLOURS * len(names), strict=False))
     plotting.legend(fig, entries)
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

@@ -4,35 +4,35 @@ import itertools
 
 import matplotlib.pyplot as plt
 
-from cevns_tmm import io, plotting
-from scripts.job import run
-from scripts.text import percent
+from cevns_tmm import plotting, storage
+from cevns_tmm.plotting import percent
+from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}
 
 
-def main(snakemake):
-    plotting.use_style(snakemake.input.style)
-    params = snakemake.params
-    experiments, rows = params.experiments, params.rows
+def main(job):
+    plotting.use_style(job.parameters["style"])
+    params = job.parameters
+    experiments, rows = params["experiments"], params["rows"]
     # contours that nearly coincide stay visible by their line styles
     styles = dict(zip(experiments, itertools.cycle(plotting.LINE_STYLES), strict=False))
-    level = percent(params.confidence_level)
+    level = percent(params["confidence_level"])
     fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.05 * len(rows) + 0.3))
     for axes, (group, setup, beam) in zip(grid, rows, strict=True):
-        plotting.row_of_planes(axes, params.range_muB)
+        plotting.row_of_planes(axes, params["range_muB"])
         axes[1].set_title(f"{'reactors' if beam == 'reactor' else beam}, {setup} setup, {level}")
-        for (name, block), path in zip(experiments.items(), snakemake.input.planes, strict=True):
+        for (name, block), path in zip(experiments.items(), job.input.planes, strict=True):
             if setup not in block["setups"]:
                 continue
-            data = io.read(path, group, UNITS)
+            data = storage.read(path, group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values = data[f"delta_chi2_{plane}"]
                 options = block["colour"], styles[name]
                 plotting.contour(ax, data["Lambda"], values, data["level"], *options)
     entries = [(block["label"], block["colour"], styles[e]) for e, block in experiments.items()]
     plotting.legend(fig, entries)
-    plotting.save(fig, *snakemake.output)
+    plotting.save(fig, *job.output)
 
 
 if __name__ == "__main__":

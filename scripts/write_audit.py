@@ -4,11 +4,9 @@ import math
 
 from tabulate import tabulate
 
-from scripts.compared import UNIT, published_entries, tolerance
-from scripts.job import run
-from scripts.text import read_csv, write_csv, write_text
-
-KEY = ["experiment", "setup", "component", "parameter"]
+from cevns_tmm.storage import read_csv, write_csv, write_text
+from pipeline.job import run
+from pipeline.published import KEY, UNIT, mean_ratio, table2, tolerance
 
 
 def score(limits, published):
@@ -20,8 +18,7 @@ def score(limits, published):
         abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key])
         for key in ratios
     )
-    finite = [r for r in ratios.values() if math.isfinite(r)]
-    mean = math.exp(sum(map(math.log, finite)) / len(finite))
+    mean = mean_ratio(ratios.values())
     worst = max(ratios, key=lambda key: abs(math.log(ratios[key])))
     return within, len(ratios), mean, ratios[worst], " ".join(worst)
 
@@ -44,12 +41,12 @@ def ablation(variants, params, published):
     """Rows: each departure switched off in the reading shown, and switched on alone in the literal one."""
     rows = []
     for label, base, prefix in (
-        ("off in " + params.shown, params.shown, "without"),
-        ("on in literal", params.literal, "only"),
+        ("off in " + params["shown"], params["shown"], "without"),
+        ("on in literal", params["literal"], "only"),
     ):
         reference = score(variants[base], published)
         rows.append([label, "-", *shown(reference), 0, 0])
-        for name in params.departures:
+        for name in params["departures"]:
             limits = variants[f"{prefix}-{name}"]
             result = score(limits, published)
             moved = sum(
@@ -68,8 +65,8 @@ def shown(result):
 
 def inputs(variants, params):
     """Rows: each alternative to an unstated input, with the range of its effect."""
-    for name, title in params.inputs.items():
-        limits, base = variants[f"input-{name}"], variants[params.shown]
+    for name, title in params["inputs"].items():
+        limits, base = variants[f"input-{name}"], variants[params["shown"]]
         changes = change(limits, base)
         most = max(changes, key=lambda key: abs(changes[key]))
         moved = sum(abs(c) > 1e-7 for c in changes.values())
@@ -78,22 +75,22 @@ def inputs(variants, params):
 
 def budget(variants, params):
     """Rows: change of every limit for every input down and up, in per cent."""
-    for name in params.budget:
+    for name in params["budget"]:
         down, up = (
-            change(variants[f"{name}-{way}"], variants[params.shown]) for way in ("down", "up")
+            change(variants[f"{name}-{way}"], variants[params["shown"]]) for way in ("down", "up")
         )
-        for key in variants[params.shown]:
+        for key in variants[params["shown"]]:
             cells = [f"{c[key]:+.4f}" if key in c else "" for c in (down, up)]
             yield [*key, name, *cells]
 
 
-def main(snakemake):
-    params = snakemake.params
+def main(job):
+    params = job.parameters
     variants = {}
-    for row in read_csv(snakemake.input.limits):
+    for row in read_csv(job.input.limits):
         key = tuple(row[k] for k in KEY)
         variants.setdefault(row["reading"], {})[key] = float(row["limit_muB"])
-    published = published_entries(snakemake.input.published)
+    published = table2()
     heads = [
         "switched",
         "departure",
@@ -111,11 +108,11 @@ def main(snakemake):
             list(inputs(variants, params)),
         ),
     ):
-        write_csv(snakemake.output[f"{name}_csv"], columns, rows)
+        write_csv(job.output[f"{name}_csv"], columns, rows)
         table = tabulate(rows, columns, tablefmt="github", disable_numparse=True)
-        write_text(snakemake.output[f"{name}_md"], table + "\n")
+        write_text(job.output[f"{name}_md"], table + "\n")
     columns = [*KEY, "input", "down [%]", "up [%]"]
-    write_csv(snakemake.output.budget_csv, columns, budget(variants, params))
+    write_csv(job.output.budget_csv, columns, budget(variants, params))
 
 
 if __name__ == "__main__":

@@ -1,25 +1,22 @@
 """All event counts -> results/counts.csv."""
 
-from cevns_tmm import io
-from scripts.job import run
-from scripts.text import write_csv
+from cevns_tmm.storage import read_counts, write_csv
+from pipeline.job import run
 
 COLUMNS = ["reading", "experiment", "setup", "component", "n_sm", "n_em_per_muB2"]
 
 
-def main(snakemake):
+def main(job):
     rows = []
-    for reading in snakemake.params.readings:
+    for reading in job.parameters["readings"]:
         for (experiment, setups), path in zip(
-            snakemake.params.setups.items(), snakemake.input.counts, strict=True
+            job.parameters["setups"].items(), job.input.counts, strict=True
         ):
             for setup in setups:
-                units = {"component": "1", "n_sm": "1", "n_em": "1/mu_B^2"}
-                data = io.read(path, f"{setup}/{reading}", units)
-                for component, n_sm, n_em in zip(*data.values(), strict=True):
+                for component, (n_sm, n_em) in read_counts(path, f"{setup}/{reading}").items():
                     numbers = [f"{n_sm:.10e}", f"{n_em:.10e}"]
                     rows.append([reading, experiment, setup, component, *numbers])
-    write_csv(snakemake.output[0], COLUMNS, rows)
+    write_csv(job.output[0], COLUMNS, rows)
 
 
 if __name__ == "__main__":

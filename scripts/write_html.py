@@ -2,8 +2,8 @@
 
 from tabulate import tabulate
 
-from scripts.job import run
-from scripts.text import read_csv, write_text
+from cevns_tmm.storage import read_csv, write_text
+from pipeline.job import run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -17,12 +17,12 @@ th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333;
 """
 
 
-def main(snakemake):
-    title = snakemake.wildcards.table
+def main(job):
+    title = job.parameters["title"]
     table = tabulate(
-        read_csv(snakemake.input.csv), headers="keys", tablefmt="html", disable_numparse=True
+        read_csv(job.input.csv), headers="keys", tablefmt="html", disable_numparse=True
     )
-    write_text(snakemake.output[0], PAGE.format(title=title, table=table))
+    write_text(job.output[0], PAGE.format(title=title, table=table))
 
 
 if __name__ == "__main__":

@@ -1,32 +1,36 @@
 """All limits -> results/limits.csv."""
 
-from cevns_tmm import io
-from scripts.job import run
-from scripts.text import write_csv
+from cevns_tmm.storage import read, write_csv
+from pipeline.job import run
 
-COLUMNS = ["reading", "experiment", "setup", "component", "parameter", "limit_muB"]
+COLUMNS = [
+    *("reading", "experiment", "setup", "beam", "method", "parameter"),
+    *("limit_muB", "confidence_level"),
+]
 
 
-def limits(path, reading, experiment, setup, component):
+def limits(path, reading, experiment, setup, beam):
     """Rows of one experiment, setup, reading and beam."""
-    data = io.read(path, f"{setup}/{reading}/{component}", {"parameter": "1", "limit": "mu_B"})
+    units = {"parameter": "1", "limit": "mu_B", "confidence_level": "1"}
+    data = read(path, f"{setup}/{reading}/{beam}", units)
     for parameter, limit in zip(data["parameter"], data["limit"], strict=True):
-        yield [reading, experiment, setup, component, parameter, f"{limit:.10e}"]
+        names = reading, experiment, setup, beam, "one-at-a-time", parameter
+        yield [*names, f"{limit:.10e}", f"{data['confidence_level']:g}"]
 
 
-def main(snakemake):
-    params, profiles = snakemake.params, snakemake.input.profiles
+def main(job):
+    parameters = job.parameters
     rows = []
-    for reading in params.readings:
+    for reading in parameters["readings"]:
         for (experiment, (setups, beams)), path in zip(
-            params.experiments.items(), profiles, strict=True
+            parameters["experiments"].items(), job.input.profiles, strict=True
         ):
             for setup in setups:
                 for beam in beams:
                     rows += limits(path, reading, experiment, setup, beam)
-        for name, path in zip(params.solar, snakemake.input.solar, strict=True):
+        for name, path in zip(parameters["solar"], job.input.solar, strict=True):
             rows += limits(path, reading, name, "current", "solar")
-    write_csv(snakemake.output[0], COLUMNS, rows)
+    write_csv(job.output[0], COLUMNS, rows)
 
 
 if __name__ == "__main__":

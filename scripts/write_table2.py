@@ -4,9 +4,10 @@ import math
 
 from tabulate import tabulate
 
-from scripts.compared import UNIT, published_entries
-from scripts.job import run
-from scripts.text import percent, read_csv, write_csv, write_text
+from cevns_tmm.plotting import percent
+from cevns_tmm.storage import read_csv, write_csv, write_text
+from pipeline.job import run
+from pipeline.published import UNIT, table2
 
 TEX = r"""\documentclass{article}
 \usepackage[a4paper,landscape,margin=1.5cm]{geometry}
@@ -36,7 +37,7 @@ def entries(limits, published, reading):
     """Rows of the table, one per entry, in the order of the limits; the full beam is not in Table II."""
     values = {}
     for row in limits:
-        key = (row["experiment"], row["setup"], row["component"], row["parameter"])
+        key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
         values.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
     for key, by_reading in values.items():
         if key[2] != "full":
@@ -54,11 +55,11 @@ def cells(row):
 
 
 def wide(table, labels):
-    """One line per experiment, setup and component, with the three entries side by side."""
+    """One line per experiment, setup and beam, with the three entries side by side."""
     lines = {}
     for row in table:
-        experiment, setup, component, _ = row[0]
-        line = lines.setdefault(row[0][:3], [component, labels.get(experiment, experiment), setup])
+        experiment, setup, beam, _ = row[0]
+        line = lines.setdefault(row[0][:3], [beam, labels.get(experiment, experiment), setup])
         line.extend(cells(row))
     order = ["prompt", "delayed", "reactor", "solar"]
     return sorted(lines.values(), key=lambda line: order.index(line[0]))
@@ -87,30 +88,30 @@ def latex(rows, heads, names):
     return "\n".join(lines)
 
 
-def main(snakemake):
-    reading = snakemake.params.reading
-    level = percent(snakemake.params.confidence_level)
-    limits = read_csv(snakemake.input.limits)
-    table = list(entries(limits, published_entries(snakemake.input.published), reading))
+def main(job):
+    reading = job.parameters["reading"]
+    level = percent(job.parameters["confidence_level"])
+    limits = read_csv(job.input.limits)
+    table = list(entries(limits, table2(), reading))
     others = [r for r in dict.fromkeys(row["reading"] for row in limits) if r != reading]
     names = [reading, "published", "ratio", *others]
     write_csv(
-        snakemake.output.csv,
-        ["experiment", "setup", "component", "parameter", *names],
+        job.output.csv,
+        ["experiment", "setup", "beam", "parameter", *names],
         [[*row[0], *cells(row)] for row in table],
     )
-    rows = wide(table, snakemake.params.labels)
-    heads = ["component", "experiment", "setup"]
+    rows = wide(table, job.parameters["labels"])
+    heads = ["beam", "experiment", "setup"]
     text = tabulate(
         rows,
         heads + [f"Λ{i} {name}" for i in (1, 2, 3) for name in names],
         tablefmt="github",
         disable_numparse=True,
     )
-    write_text(snakemake.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
+    write_text(job.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
     body = latex(rows, heads, names)
     write_text(
-        snakemake.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%"))
+        job.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%"))
     )
 
 

@@ -11,17 +11,17 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from scripts.counted import mixing
+from workflow.study import CONFIG_FILES, ConfigError, Study, load_files
 
 from cevns_tmm.flux import COMPONENTS, E_SPLIT, pion_decay_at_rest
 from cevns_tmm.limits import counting_experiment, moment_limits
 from cevns_tmm.statistics import delta_chi2_quantile
 from cevns_tmm.units import MeV
 from scripts.compute_rates import compute
-from scripts.counted import mixing
 from scripts.tabulate_flux import reactor
 from tests.checkout import ROOT
 from workflow import data_files
-from workflow.study import CONFIG_FILES, ConfigError, Study, load_files
 
 TEXTS = {name: (ROOT / f"config/{name}.yaml").read_text(encoding="utf-8") for name in CONFIG_FILES}
 SCHEMAS = ROOT / "workflow/schemas"

@@ -15,8 +15,8 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from scripts.seals import check_seal
+
 from tests.checkout import rows
 from workflow import guard
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 import yaml
-
 from cevns_tmm.io import sha256
+
 from scripts import generate_docs
 from tests.checkout import ROOT, Checkout, rows
 from workflow import data_files

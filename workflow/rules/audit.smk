@@ -3,125 +3,92 @@
 
 
 use rule flux_table as audit_flux with:
+    input:
+        plan=plan("audit/fluxes/{source}"),
     output:
         "results/audit/fluxes/{source}.h5",
     log:
         "logs/audit/fluxes/{source}.log",
-    params:
-        spectra=lambda wc: STUDY.audit.flux_blocks(wc.source),
-        cells=STUDY.config["grids"]["flux_cells"],
 
 
 use rule rates as audit_rates with:
     input:
-        flux=lambda wc: f"results/audit/fluxes/{STUDY.source_of(wc.experiment)}.h5",
-        code=code("compute_rates"),
+        plan=plan("audit/rates/{experiment}"),
+        flux=flux_of("audit/fluxes/"),
     output:
-        temp("results/audit/rates/{experiment}.h5"),
+        counts="results/audit/counts/{experiment}.h5",
     log:
         "logs/audit/rates/{experiment}.log",
-    params:
-        setups=lambda wc: STUDY.audit.rate_blocks(wc.experiment),
-        nodes=STUDY.config["grids"]["recoil_nodes"],
-
-
-use rule counts as audit_counts with:
-    input:
-        rates="results/audit/rates/{experiment}.h5",
-        code=code("compute_counts"),
-    output:
-        "results/audit/counts/{experiment}.h5",
-    log:
-        "logs/audit/counts/{experiment}.log",
-    params:
-        setups=lambda wc: STUDY.audit.rate_blocks(wc.experiment),
 
 
 use rule profiles as audit_profiles with:
     input:
+        plan=plan("audit/profiles/{experiment}"),
         counts="results/audit/counts/{experiment}.h5",
-        code=code("compute_profiles"),
     output:
         "results/audit/profiles/{experiment}.h5",
     log:
         "logs/audit/profiles/{experiment}.log",
-    params:
-        statistics=lambda wc: STUDY.audit.statistics_blocks(wc.experiment),
-        beams=lambda wc: STUDY.beams(wc.experiment),
-        range_muB=lambda wc: STUDY.ranges(wc.experiment)["profile"],
-        points=2,
 
 
 use rule solar as audit_solar with:
+    input:
+        plan=plan("audit/solar/{name}"),
     output:
         "results/audit/solar/{name}.h5",
     log:
         "logs/audit/solar/{name}.log",
-    params:
-        solar=lambda wc: STUDY.audit.solar_blocks(wc.name),
-        points=2,
 
 
-use rule limits_table as audit_limits with:
+use rule limits as audit_limits with:
     input:
-        profiles=expand("results/audit/profiles/{experiment}.h5", experiment=STUDY.experiments),
+        plan=plan("audit/limits"),
+        profiles=each("results/audit/profiles/{experiment}.h5"),
         solar=expand("results/audit/solar/{name}.h5", name=STUDY.solar),
-        code=code("write_limits"),
     output:
         "results/audit/limits.csv",
     log:
         "logs/audit/limits.log",
-    params:
-        experiments={e: [STUDY.setups(e), list(STUDY.beams(e))] for e in STUDY.experiments},
-        solar=STUDY.solar,
-        readings=lambda wc: STUDY.audit.readings,
 
 
-rule comparison:
+rule compare_with_table2:
+    """Every reading against Table II, entry by entry."""
     input:
+        plan=plan("comparison"),
         limits="results/limits.csv",
-        published="resources/published_table2.csv",
-        code=code("write_comparison"),
     output:
         csv="results/comparison.csv",
         md="results/comparison.md",
     log:
         "logs/comparison.log",
-    threads: 1
+    group: "paper"
     script:
         "../../scripts/write_comparison.py"
 
 
-rule claims:
+rule judge_claims:
+    """What the paper says in words, judged on the results."""
     input:
+        plan=plan("claims"),
         limits="results/limits.csv",
-        rates=expand("results/rates/{experiment}.h5", experiment=STUDY.experiments),
-        counts=expand("results/counts/{experiment}.h5", experiment=STUDY.experiments),
-        luminosity=expand("results/luminosity/{experiment}.h5", experiment=STUDY.experiments),
-        published="resources/published_table2.csv",
-        code=code("check_claims"),
+        rates=each("results/rates/{experiment}.h5"),
+        counts=each("results/counts/{experiment}.h5"),
+        luminosity=each("results/luminosity/{experiment}.h5"),
     output:
         csv="results/claims.csv",
         md="results/claims.md",
     log:
         "logs/claims.log",
-    threads: 1
-    params:
-        claims=STUDY.config["claims"],
-        readings=["literal", STUDY.config["figures_reading"]],
-        kinds={e: STUDY.source_kind(e) for e in STUDY.experiments},
-        beams={e: STUDY.beams(e) for e in STUDY.experiments},
-        oscillation=STUDY.oscillation(),
-        solar={name: STUDY.solar_blocks(name) for name in STUDY.solar},
+    group: "paper"
     script:
         "../../scripts/check_claims.py"
 
 
-rule audit:
+rule tabulate_audit:
+    """Ablation, unstated inputs and budget."""
     input:
+        plan=plan("audit/tables"),
         limits="results/audit/limits.csv",
-        published="resources/published_table2.csv",
-        code=code("write_audit"),
     output:
         ablation_csv="results/audit/ablation.csv",
         ablation_md="results/audit/ablation.md",
@@ -129,130 +96,91 @@ rule audit:
         inputs_md="results/audit/inputs.md",
         budget_csv="results/audit/budget.csv",
     log:
-        "logs/audit/audit.log",
-    threads: 1
-    params:
-        shown=STUDY.config["figures_reading"],
-        literal="literal",
-        departures=STUDY.config["readings"][STUDY.config["figures_reading"]],
-        inputs={name: b["title"] for name, b in STUDY.config["audit"]["inputs"].items()},
-        budget={name: b["title"] for name, b in STUDY.config["audit"]["budget"].items()},
+        "logs/audit/tables.log",
+    group: "paper"
     script:
         "../../scripts/write_audit.py"
 
 
 rule plot_ablation:
+    """Which departure carries which block of Table II."""
     input:
+        plan=plan("figures/ablation"),
         limits="results/audit/limits.csv",
-        published="resources/published_table2.csv",
-        style=MPLSTYLE,
-        code=code("plot_ablation"),
     output:
-        pdf="figures/ablation.pdf",
-        png=report(
-            "figures/ablation.png",
-            caption="../report/ablation.rst",
-            category="Audit",
-            labels={"figure": "Departures, switched off one at a time"},
-        ),
+        **drawn("ablation", "Audit", figure="Departures, switched off one at a time"),
     log:
         "logs/plot_ablation.log",
-    threads: 1
-    params:
-        shown=STUDY.config["figures_reading"],
-        literal="literal",
-        departures=STUDY.config["readings"][STUDY.config["figures_reading"]],
+    group: "paper"
     script:
         "../../scripts/plot_ablation.py"
 
 
 rule plot_budget:
+    """Sensitivity of the limits to the inputs."""
     input:
+        plan=plan("figures/budget"),
         budget="results/audit/budget.csv",
-        style=MPLSTYLE,
-        code=code("plot_budget"),
     output:
-        pdf="figures/budget.pdf",
-        png=report(
-            "figures/budget.png",
-            caption="../report/budget.rst",
-            category="Audit",
-            labels={"figure": "Sensitivity to the inputs"},
-        ),
+        **drawn("budget", "Audit", figure="Sensitivity to the inputs"),
     log:
         "logs/plot_budget.log",
-    threads: 1
-    params:
-        experiments=STUDY.style(),
-        budget={name: b["title"] for name, b in STUDY.config["audit"]["budget"].items()},
+    group: "paper"
     script:
         "../../scripts/plot_budget.py"
 
 
-rule checks:
+rule tabulate_checks:
+    """All checks in one table: published values, reference results, claims."""
     input:
+        plan=plan("check"),
         comparison="results/comparison.csv",
-        published="resources/published_table2.csv",
         limits="results/limits.csv",
         counts="results/counts.csv",
         claims="results/claims.csv",
         ablation="results/audit/ablation.csv",
         inputs="results/audit/inputs.csv",
-        reference_limits="resources/reference/limits.csv",
-        reference_counts="resources/reference/counts.csv",
-        reference_claims="resources/reference/claims.csv",
-        reference_ablation="resources/reference/ablation.csv",
-        reference_inputs="resources/reference/inputs.csv",
-        code=code("write_check"),
     output:
         csv="results/check.csv",
         md="results/check.md",
     log:
-        "logs/checks.log",
-    threads: 1
-    params:
-        misses=STUDY.config["audit"]["misses"],
-        reading=STUDY.config["figures_reading"],
-        experiments=[*STUDY.experiments, *STUDY.solar],
+        "logs/check.log",
+    group: "paper"
     script:
         "../../scripts/write_check.py"
 
 
 rule check:
+    """Fails if a check did."""
     input:
+        plan=plan("verdict"),
         csv="results/check.csv",
         md="results/check.md",
-        code=code("check"),
     log:
-        "logs/check.log",
-    threads: 1
+        "logs/verdict.log",
     script:
         "../../scripts/check.py"
 
 
 rule provenance:
+    """Code, configuration and packages, as the results say of themselves."""
     input:
-        files=[*SCHEMAS, *sorted(str(path) for path in Path("resources").rglob("*.csv"))],
-        code=code("write_provenance"),
+        plan=plan("provenance"),
+        files=[path for path in rules.all.input if path.endswith(".h5")],
     output:
         "results/provenance.csv",
     log:
         "logs/provenance.log",
-    threads: 1
+    group: "paper"
     script:
         "../../scripts/write_provenance.py"
 
 
 rule html_table:
+    """A table of the report as a page of its own."""
     input:
-        csv=lambda wc: {
-            "table2": "results/table2.csv",
-            "comparison": "results/comparison.csv",
-            "claims": "results/claims.csv",
-            "check": "results/check.csv",
-            "provenance": "results/provenance.csv",
-        }.get(wc.table, f"results/audit/{wc.table}.csv"),
-        code=code("write_html"),
+        plan=plan("report/{table}"),
+        csv=lambda wildcards: f"results/{REPORTED[wildcards.table]}.csv",
     output:
         report(
             "results/report/{table}.html",
@@ -262,9 +190,6 @@ rule html_table:
         ),
     log:
         "logs/html_{table}.log",
-    threads: 1
+    group: "paper"
     script:
         "../../scripts/write_html.py"
-
-
-REPORTED = ["table2", "comparison", "claims", "ablation", "inputs", "budget", "check", "provenance"]

@@ -1,87 +1,67 @@
 rule profiles:
+    """Delta chi-squared against each moment, and limits, of one experiment."""
     input:
+        plan=plan("profiles/{experiment}"),
         counts="results/counts/{experiment}.h5",
-        code=code("compute_profiles"),
     output:
         "results/profiles/{experiment}.h5",
     log:
         "logs/profiles/{experiment}.log",
-    threads: 1
-    params:
-        statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
-        beams=lambda wc: STUDY.beams(wc.experiment),
-        range_muB=lambda wc: STUDY.ranges(wc.experiment)["profile"],
-        points=STUDY.config["grids"]["profile_points"],
+    group: "experiment"
     script:
         "../../scripts/compute_profiles.py"
 
 
 rule planes:
+    """Delta chi-squared in the planes of two moments of one experiment."""
     input:
+        plan=plan("planes/{experiment}"),
         counts="results/counts/{experiment}.h5",
-        code=code("compute_planes"),
     output:
         "results/planes/{experiment}.h5",
     log:
         "logs/planes/{experiment}.log",
-    threads: 1
+    group: "experiment"
     resources:
         mem_mb=grid_memory,
-    params:
-        statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
-        contours=lambda wc: STUDY.plane_contours(wc.experiment),
-        range_muB=lambda wc: STUDY.ranges(wc.experiment)["plane"],
-        points=STUDY.config["grids"]["plane_points"],
     script:
         "../../scripts/compute_planes.py"
 
 
 use rule planes as phases with:
+    input:
+        plan=plan("phases/{experiment}"),
+        counts="results/counts/{experiment}.h5",
     output:
         "results/phases/{experiment}.h5",
     log:
         "logs/phases/{experiment}.log",
-    params:
-        statistics=lambda wc: STUDY.statistics_blocks(wc.experiment),
-        contours=lambda wc: STUDY.phase_contours(wc.experiment),
-        range_muB=lambda wc: STUDY.ranges(wc.experiment)["plane"],
-        points=STUDY.config["grids"]["plane_points"],
 
 
 rule luminosity:
+    """Limits against luminosity of one experiment."""
     input:
+        plan=plan("luminosity/{experiment}"),
         counts="results/counts/{experiment}.h5",
-        code=code("compute_luminosity"),
     output:
         "results/luminosity/{experiment}.h5",
     log:
         "logs/luminosity/{experiment}.log",
-    threads: 1
-    params:
-        statistics=lambda wc: {
-            group: block
-            for group, block in STUDY.statistics_blocks(wc.experiment).items()
-            if group.startswith("current/")
-        },
-        beams=lambda wc: STUDY.beams(wc.experiment),
-        range=STUDY.config["luminosity"]["range"],
-        points=STUDY.config["grids"]["luminosity_points"],
+    group: "experiment"
     script:
         "../../scripts/compute_luminosity.py"
 
 
 rule solar:
+    """A solar limit translated to each moment, and to the planes of two."""
     input:
-        code=code("compute_solar"),
+        plan=plan("solar/{name}"),
     output:
         "results/solar/{name}.h5",
     log:
         "logs/solar/{name}.log",
-    threads: 1
+    group: "sources"
     resources:
         mem_mb=grid_memory,
-    params:
-        solar=lambda wc: STUDY.solar_blocks(wc.name),
-        points=STUDY.config["grids"]["plane_points"],
     script:
         "../../scripts/compute_solar.py"

@@ -1,7 +1,24 @@
-import ast
 import os
+import sys
+import warnings
+from pathlib import Path
 
-# Jobs import the package of this checkout, draw without a screen and compute in one thread.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from cevns_tmm import ConfigError, Study
+from pipeline import lock
+from pipeline.jobs import REACTOR, REPORTED, SNS, plans
+from pipeline.plan import plan_file, settle
+
+# As a module, the host's directory and configuration are not those of a study.
+IS_MODULE = Path(str(workflow.basedir)).resolve() != ROOT.resolve()
+
+# Jobs import the code of this checkout, draw without a screen and compute in one thread.
 os.environ.update(
     PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
     MPLBACKEND="Agg",
@@ -10,43 +27,79 @@ os.environ.update(
 )
 
 
-# Satisfies the linter. Jobs run in the environment that snakemake runs in.
-container: "docker://python:3.11-slim"
+def warn(message, *_):
+    """A warning as one line."""
+    if workflow.is_main_process:
+        print(f"cevns-tmm: {message}", file=sys.stderr)
 
 
-STUDY = checked(lambda: load_study(config))
+def study_folder():
+    """Folder of the study's files: config/ where snakemake runs, or that which a host's ``config:`` names."""
+    named = config.pop("study", None)
+    if named is not None:
+        return str(named)
+    return "config" if Path("config").is_dir() and not IS_MODULE else None
+
+
+def read_study():
+    """The study of this run; a mistake in it ends everything, in one line."""
+    overrides = dict(config)
+    folder = study_folder()
+    overrides.pop("study", None)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = warn
+            warnings.simplefilter("always")
+            return folder, Study.read(folder, overrides)
+    except ConfigError as error:
+        raise SystemExit(f"cevns-tmm: {error}")
+
+
+FOLDER, STUDY = read_study()
 
 
 wildcard_constraints:
     experiment="|".join(STUDY.experiments),
     source="|".join(STUDY.sources),
-    name="|".join(STUDY.solar),
+    name="|".join(STUDY.solar) or "none",
 
 
-def modules(file):
-    """Modules of this checkout that a Python file imports, directly or not."""
-    found = {}
-
-    def visit(path):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.ImportFrom):
-                names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
-            elif isinstance(node, ast.Import):
-                names = [a.name for a in node.names]
-            for name in names:
-                candidate = f"{name.replace('.', '/')}.py"
-                if (ROOT / candidate).is_file() and candidate not in found:
-                    found[candidate] = True
-                    visit(ROOT / candidate)
-
-    visit(ROOT / file)
-    return sorted(found)
+def settle_plans(prefix):
+    """Let the plan of each job say whether its results are up to date; jobs only read what they find."""
+    if not workflow.is_main_process:
+        return
+    if not lock.is_free():
+        print("cevns-tmm: another snakemake runs here; its results are shown as they are", file=sys.stderr)
+        return
+    try:
+        settle(plans(STUDY, FOLDER), prefix)
+    except ConfigError as error:
+        raise SystemExit(f"cevns-tmm: {error}")
+    except OSError as error:
+        raise SystemExit(f"cevns-tmm: {error.filename}: {error.strerror}; no permission to write")
 
 
-def code(script):
-    """What a rule's script imports: Snakemake itself watches only the script."""
-    return modules(f"scripts/{script}.py")
+onstart:
+    try:
+        lock.hold()
+    except OSError as error:
+        raise SystemExit(f"cevns-tmm: {error}")
+
+
+def plan(job):
+    """Plan file of a job: its parameters and the identity of its code."""
+    return plan_file(job)
+
+
+def each(pattern, kind=None):
+    """Files of all experiments, or of those at one kind of source."""
+    names = [e for e in STUDY.experiments if kind in (None, STUDY.source_kind(e))]
+    return expand(pattern, experiment=names)
+
+
+def flux_of(folder):
+    """Input function: the flux table of an experiment's source."""
+    return lambda wildcards: f"results/{folder}{STUDY.source_of(wildcards.experiment)}.h5"
 
 
 def grid_memory(wildcards, attempt):
@@ -54,24 +107,12 @@ def grid_memory(wildcards, attempt):
     return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
-def spectra_files(wildcards):
-    """Tabulated spectra that a flux table is made from."""
-    if STUDY.config["sources"][wildcards.source]["kind"] != "reactor":
-        return {}
-    return {part: f"resources/reactor_spectra_{part}_2MeV.csv" for part in ("below", "above")}
+def drawn(name, category, **labels):
+    """Files of a figure; the PNG goes into the report."""
+    png = report(f"figures/{name}.png", caption=f"../report/{name}.rst", category=category, labels=labels)
+    return dict(pdf=f"figures/{name}.pdf", png=png)
 
 
 def figure(number):
-    png = report(
-        f"figures/fig{number}.png",
-        caption=f"../report/fig{number}.rst",
-        category="Figures of the paper",
-        labels={"figure": f"Fig. {number}"},
-    )
-    return dict(pdf=f"figures/fig{number}.pdf", png=png)
-
-
-def of_kind(pattern, kind):
-    """Files of the experiments at one kind of source."""
-    experiments = [e for e in STUDY.experiments if STUDY.source_kind(e) == kind]
-    return expand(pattern, experiment=experiments)
+    """Files of a figure of the paper."""
+    return drawn(f"fig{number}", "Figures of the paper", figure=f"Fig. {number}")

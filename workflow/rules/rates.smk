@@ -1,29 +1,39 @@
-rule rates:
+rule flux_table:
+    """Moments of the spectra of one source, by reading."""
     input:
-        flux=lambda wc: f"results/fluxes/{STUDY.source_of(wc.experiment)}.h5",
-        code=code("compute_rates"),
+        plan=plan("fluxes/{source}"),
     output:
-        "results/rates/{experiment}.h5",
+        "results/fluxes/{source}.h5",
+    log:
+        "logs/fluxes/{source}.log",
+    group: "sources"
+    script:
+        "../../scripts/tabulate_flux.py"
+
+
+rule rates:
+    """Recoil spectra and events of one experiment, by setup and reading."""
+    input:
+        plan=plan("rates/{experiment}"),
+        flux=flux_of("fluxes/"),
+    output:
+        rates="results/rates/{experiment}.h5",
+        counts="results/counts/{experiment}.h5",
     log:
         "logs/rates/{experiment}.log",
-    threads: 1
-    params:
-        setups=lambda wc: STUDY.rate_blocks(wc.experiment),
-        nodes=STUDY.config["grids"]["recoil_nodes"],
+    group: "experiment"
     script:
         "../../scripts/compute_rates.py"
 
 
-rule counts:
+rule quenching:
+    """Quenching factor against recoil energy, for Fig. 1."""
     input:
-        rates="results/rates/{experiment}.h5",
-        code=code("compute_counts"),
+        plan=plan("quenching"),
     output:
-        "results/counts/{experiment}.h5",
+        "results/quenching.h5",
     log:
-        "logs/counts/{experiment}.log",
-    threads: 1
-    params:
-        setups=lambda wc: STUDY.rate_blocks(wc.experiment),
+        "logs/quenching.log",
+    group: "sources"
     script:
-        "../../scripts/compute_counts.py"
+        "../../scripts/compute_quenching.py"

@@ -4,13 +4,11 @@ The verdict of the README and docs/audit.md come from resources/reference, which
 with the results, and from config/.
 """
 
-from pathlib import Path
-
 import yaml
-from tabulate import tabulate
-
 from scripts.compared import published_entries
 from scripts.text import read_csv
+from tabulate import tabulate
+
 from scripts.write_comparison import compare, summary
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +29,7 @@ def table(rows, heads):
 def verdict():
     """The verdict: what follows from the paper's text and from the reading inferred."""
     limits = read_csv(ROOT / "resources/reference/limits.csv")
-    published = published_entries(ROOT / "resources/published_table2.csv")
+    published = table2()
     judged = [row["verdict"] for row in read_csv(ROOT / "resources/reference/claims.csv")]
     rows, compared = [], list(compare(limits, published))
     for reading, within, mean, worst in summary(compared):

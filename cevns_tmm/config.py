@@ -1,0 +1,234 @@
+"""The YAML files of a study: read strictly, laid over the paper's, checked against their schemas."""
+
+import math
+import numbers
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError, best_match
+
+from cevns_tmm.errors import ConfigError
+
+FILES = ("config", "experiments", "readings", "audit", "claims")
+"""Names of the files of a study, without ``.yaml``; each has a schema of the same name."""
+
+_HERE = Path(__file__).parent
+_INSTALLED = _HERE / "paper"
+PAPER = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "config"
+"""Folder of the paper's own study: part of the installed package, or config/ of the repository."""
+
+_LARGEST_FILE = 1_000_000  # characters
+_DEEPEST = 50  # lists and mappings in each other
+
+
+def is_number(value):
+    """Whether ``value`` is a finite number that a float can hold; truth values are not."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
+
+
+class _StrictLoader(yaml.CSafeLoader):
+    """Safe YAML that refuses a duplicate key."""
+
+    def construct_mapping(self, node, deep=False):
+        """As SafeLoader's, for unique keys."""
+        seen = set()
+        for key_node, _ in node.value:
+            key = str(self.construct_object(key_node, deep=True))
+            if key in seen:
+                problem = f"duplicate key {key!r}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _check_events(text):
+    """YAMLError if a text has aliases, a few of which can stand for gigabytes, or is nested too deeply."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.events.CollectionStartEvent)
+        depth -= isinstance(event, yaml.events.CollectionEndEvent)
+        alias = isinstance(event, yaml.events.AliasEvent)
+        if alias or depth > _DEEPEST:
+            problem = "aliases are not allowed" if alias else "nested too deeply"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+
+
+def load_yaml(path):
+    """A YAML file that is one mapping without duplicate keys; ConfigError naming file and line."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(_LARGEST_FILE + 1)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text ({error})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if len(text) > _LARGEST_FILE:
+        raise ConfigError(f"{path}: must not be larger than {_LARGEST_FILE} characters")
+    try:
+        _check_events(text)
+        data = yaml.load(text, _StrictLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{path}:{where} not valid YAML: {problem}") from None
+    except ValueError as error:  # a date or number that Python cannot hold
+        raise ConfigError(f"{path}: not valid YAML: {shown(str(error))}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must be keys and their values")
+    return data
+
+
+@cache
+def schema(name):
+    """JSON schema of one file of a study."""
+    return load_yaml(_HERE / f"schemas/{name}.yaml")
+
+
+def read_files(folder=None, overrides=None):
+    """The configuration of a study: its files laid over the paper's, then ``overrides``.
+
+    A file in ``folder`` replaces the paper's file of that name whole; ``overrides`` are merged key by
+    key. Returns the merged configuration and {top-level key: name of the file that answers for it}.
+    ConfigError for what is not readable or has no meaning.
+    """
+    config, origin = {}, {}
+    if folder is not None:
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder")
+        for path in sorted({*folder.glob("*.yaml"), *folder.glob("*.yml")}):
+            if path.name not in {f"{name}.yaml" for name in FILES}:
+                known = ", ".join(f"{name}.yaml" for name in FILES)
+                raise ConfigError(f"{path}: not a file of a study; allowed are {known}")
+    for name in FILES:
+        path = PAPER / f"{name}.yaml"
+        if folder is not None and (folder / f"{name}.yaml").exists():
+            path = folder / f"{name}.yaml"
+        data, keys = load_yaml(path), list(schema(name)["properties"])
+        unknown = [key for key in data if key not in keys]
+        if unknown:
+            raise ConfigError(
+                f"{path}: unknown key {shown(unknown[0])}; allowed are {', '.join(keys)}"
+            )
+        config |= data
+        origin |= dict.fromkeys(keys, str(path))
+    for key, value in (overrides or {}).items():
+        if key not in origin:
+            known = ", ".join(origin)
+            raise ConfigError(f"--config: unknown key {shown(key)}; allowed are {known}")
+        config[key] = _overlaid(config.get(key), value)
+    return config, origin
+
+
+def _overlaid(below, value):
+    """``value`` over what is there, mappings key by key; text that is a number is taken as one.
+
+    Snakemake hands over nested values of ``--config`` as text.
+    """
+    if isinstance(value, dict):
+        below = below if isinstance(below, dict) else {}
+        return below | {key: _overlaid(below.get(key), v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_overlaid(None, item) for item in value]
+    if isinstance(value, str) and not isinstance(below, str):
+        for number in (int, float):
+            try:
+                return number(value)
+            except ValueError:
+                continue
+    return value
+
+
+def _pattern(validator, pattern, instance, schema):
+    """As JSON Schema's, but "$" is the end and not a newline before it."""
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = validators.extend(
+    Draft202012Validator,
+    {"pattern": _pattern},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "number": lambda checker, value: is_number(value),
+            "integer": lambda checker, value: (
+                isinstance(value, int) and not isinstance(value, bool)
+            ),
+        }
+    ),
+)
+
+
+def shown(value):
+    """A value in a message, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _allowed(error):
+    """What the violated rule of the schema allows, in words."""
+    rule, limit = error.validator, error.validator_value
+    if not isinstance(error.schema, dict):
+        return "is not allowed here"
+    known = ", ".join(sorted(error.schema.get("properties", {})))
+    words = {
+        "type": f"must be {limit}",
+        "enum": "must be one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
+        "const": f"must be {limit}",
+        "exclusiveMinimum": f"must be greater than {limit}",
+        "minimum": f"must be at least {limit}",
+        "exclusiveMaximum": f"must be less than {limit}",
+        "maximum": f"must be at most {limit}",
+        "minItems": f"must have at least {limit} items",
+        "maxItems": f"must have at most {limit} items",
+        "minProperties": "must not be empty",
+        "minLength": "must not be empty",
+        "uniqueItems": "must not repeat an item",
+        "pattern": f"must match {limit}",
+        "additionalProperties": f"allowed are {known}",
+    }.get(rule, "is not allowed here")
+    return words + (_remedy(error.instance, limit) if rule == "type" else "")
+
+
+def _remedy(value, wanted):
+    """How a value that YAML reads as another type is written."""
+    if wanted == "string":
+        if value is None:
+            return "; quote it: YAML reads an unquoted # as a comment"
+        if isinstance(value, bool):
+            return "; quote it: YAML reads yes, no, on and off as truth values"
+    if isinstance(value, str) and wanted in ("number", "integer"):
+        try:
+            number = int(value) if wanted == "integer" else float(value)
+        except ValueError:
+            return ""
+        return f"; YAML reads it as text, write {number!r} without quotes and as in 1.0e-9"
+    return ""
+
+
+def check_schema(data, schema, file):
+    """Check ``data`` against a JSON schema; ConfigError naming file, key, value and what is allowed."""
+    error = best_match(_Validator(schema).iter_errors(data))
+    if error is None:
+        return
+    path, value = list(error.absolute_path), error.instance
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(map(str, value)) - set(error.schema.get("properties", {})))
+        raise ConfigError(
+            f"{file}: {dotted(path)}: unknown key {shown(unknown[0])}; {_allowed(error)}"
+        )
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in value]
+        raise ConfigError(f"{file}: {dotted(path)}: key {missing[0]!r} is missing")
+    raise ConfigError(f"{file}: {dotted(path)}: {shown(value)} {_allowed(error)}")
+
+
+def dotted(path):
+    """Keys of nested mappings as one."""
+    return ".".join(shown(str(key))[1:-1] for key in path) or "top level"

@@ -1,0 +1,312 @@
+"""Files: HDF5 that describes itself, and text; each is written whole or not at all.
+
+Every dataset has a unit, which the reader checks, and a description. Files are opened without HDF5's own
+locks: they appear under their name only when they are complete.
+"""
+
+import csv
+import glob
+import hashlib
+import io
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from cevns_tmm import __version__
+from cevns_tmm.flux import ORDERS, FluxTable
+from cevns_tmm.rates import RateTable
+from cevns_tmm.units import MeV, keV
+
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Data:
+    """One dataset: ``values``, their ``unit`` ("1" for none), a ``description``, and the names of its ``axes``.
+
+    An axis is a dataset of the same group; it becomes an HDF5 dimension scale.
+    """
+
+    values: object
+    unit: str
+    description: str
+    axes: tuple = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A group that is the same as another one: ``target`` is its path in the file."""
+
+    target: str
+
+
+def sha256(path):
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@contextmanager
+def replacing(path):
+    """Name of a temporary file beside ``path`` that takes its place when the block ends well.
+
+    What an earlier process left of such a file when it was killed is removed.
+    """
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left.unlink(missing_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write(path, groups, description, made_from=None):
+    """Write ``groups`` to an HDF5 file, byte-identical for identical arguments.
+
+    Parameters
+    ----------
+    path : the file; it appears whole or not at all
+    groups : mapping group path -> mapping dataset name -> Data, or -> Link
+    description : what the file holds
+    made_from : mapping name -> text, what it was computed from; attributes of the file
+    """
+    with replacing(path) as temporary:
+        with h5py.File(temporary, "w", libver=("v110", "v110"), locking=False) as file:
+            file.attrs["description"] = description
+            file.attrs["format"] = FORMAT
+            file.attrs["cevns_tmm"] = __version__
+            for name, text in (made_from or {}).items():
+                file.attrs[name] = text
+            for name, datasets in groups.items():
+                if isinstance(datasets, Link):
+                    file[name] = file[datasets.target]
+                else:
+                    _write_group(file.require_group(name), datasets)
+        _read_back(temporary, groups)
+
+
+def _read_back(path, groups):
+    """Fails unless every dataset can be read from the file as it was meant."""
+    with h5py.File(path, "r", locking=False) as file:
+        for name, datasets in groups.items():
+            if isinstance(datasets, Link):
+                continue
+            for key, data in datasets.items():
+                if not np.array_equal(_stored(data.values), file[name][key][()]):
+                    raise OSError(f"{name}/{key} was not written as it is")
+
+
+def _stored(values):
+    """Values as a file holds them."""
+    values = np.asarray(values)
+    return np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
+
+
+def _write_group(group, datasets):
+    for name, data in datasets.items():
+        if not (data.unit and data.description):
+            raise ValueError(f"{name}: a dataset needs a unit and a description")
+        values = _stored(data.values)
+        if values.dtype.kind == "f" and np.any(np.isnan(values)):
+            raise ValueError(f"{group.name}/{name}: has a value that is not a number")
+        options = {"track_times": False}
+        if values.ndim and values.size:
+            options |= {"fletcher32": True, "shuffle": True, "compression": 4}
+        dataset = group.create_dataset(name, data=values, **options)
+        dataset.attrs["unit"] = data.unit
+        dataset.attrs["description"] = data.description
+    scales = dict.fromkeys(axis for data in datasets.values() for axis in data.axes)
+    for axis in scales:
+        group[axis].make_scale(axis)
+    for name, data in datasets.items():
+        for dimension, axis in enumerate(data.axes):
+            group[name].dims[dimension].attach_scale(group[axis])
+
+
+def read(path, group, units):
+    """Datasets of one group, as {name: array}.
+
+    ``units`` maps each dataset wanted to the unit it must have; ValueError naming the file if the file
+    is not readable, the dataset is missing or has another unit. Text comes as str.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("format") != FORMAT:
+                raise ValueError(f"{path}: not a cevns-tmm file of format {FORMAT}")
+            if group not in file:
+                raise ValueError(f"{path}: no group {group!r}")
+            return {name: _read(path, file[group], name, unit) for name, unit in units.items()}
+    except OSError as error:
+        raise ValueError(f"{path}: not a readable HDF5 file ({error})") from None
+
+
+def _read(path, group, name, unit):
+    if name not in group:
+        raise ValueError(f"{path}: no dataset {group.name}/{name}")
+    dataset = group[name]
+    if dataset.attrs["unit"] != unit:
+        raise ValueError(
+            f"{path}: {group.name}/{name} is in {dataset.attrs['unit']!r}, {unit!r} expected"
+        )
+    values = dataset[()]
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+
+def write_text(path, text):
+    """Write a text file as UTF-8."""
+    with replacing(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
+
+
+def read_csv(path):
+    """Rows of a CSV file as dictionaries; lines that begin with # are comments."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+def write_csv(path, columns, rows):
+    """Write a CSV file."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
+
+
+def flux_datasets(table):
+    """A FluxTable as HDF5 datasets."""
+    k = np.reshape(ORDERS, (3, 1))
+    return {
+        "edge": Data(table.edges / MeV, "MeV", "edges of the cells of the continuum"),
+        "order": Data(ORDERS, "1", "order k of a moment"),
+        "moment": Data(
+            table.moments * MeV**k,
+            "MeV^-k",
+            "M_k, integral of f(E) E^-k of the continuum above each edge",
+            ("order", "edge"),
+        ),
+        "lower": Data(
+            table.lower * MeV ** (1 + k), "MeV^-(1+k)", "f(E) E^-k at the lower edge of each cell"
+        ),
+        "upper": Data(
+            table.upper * MeV ** (1 + k), "MeV^-(1+k)", "f(E) E^-k at the upper edge of each cell"
+        ),
+        "breakpoint": Data(
+            table.breakpoints / MeV, "MeV", "energies where f or its slope jumps, lines included"
+        ),
+        "line_energy": Data(table.line_energy / MeV, "MeV", "energies of the lines"),
+        "line_weight": Data(
+            table.line_weight, "1", "share of each line in the spectrum", ("line_energy",)
+        ),
+    }
+
+
+def read_flux(path, group):
+    """The FluxTable in a group of an HDF5 file."""
+    units = {
+        "edge": "MeV",
+        "order": "1",
+        "moment": "MeV^-k",
+        "lower": "MeV^-(1+k)",
+        "upper": "MeV^-(1+k)",
+        "breakpoint": "MeV",
+        "line_energy": "MeV",
+        "line_weight": "1",
+    }
+    data = read(path, group, units)
+    k = data["order"].reshape(3, 1)
+    return FluxTable(
+        edges=data["edge"] * MeV,
+        moments=data["moment"] * MeV ** -k.astype(float),
+        lower=data["lower"] * MeV ** -(1.0 + k),
+        upper=data["upper"] * MeV ** -(1.0 + k),
+        breakpoints=data["breakpoint"] * MeV,
+        line_energy=data["line_energy"] * MeV,
+        line_weight=data["line_weight"],
+    )
+
+
+def rate_datasets(rates):
+    """A RateTable as HDF5 datasets."""
+    axes = ("component", "isotope", "T")
+    return {
+        "component": Data(rates.components, "1", "flux components"),
+        "isotope": Data(rates.isotopes, "1", "target isotopes"),
+        "T": Data(rates.T / keV, "keV", "nuclear recoil energies, nodes of a quadrature"),
+        "weight": Data(rates.weight / keV, "keV", "weights of the quadrature", ("T",)),
+        "acceptance": Data(
+            rates.acceptance, "1", "efficiency, 0 below threshold", ("isotope", "T")
+        ),
+        "dNdT_sm": Data(
+            rates.sm * keV, "1/keV", "Standard Model recoils over the exposure, all efficient", axes
+        ),
+        "dNdT_em": Data(
+            rates.em * keV,
+            "1/keV/mu_B^2",
+            "magnetic-moment recoils over the exposure at unit effective moment, all efficient",
+            axes,
+        ),
+    }
+
+
+def read_rates(path, group):
+    """The RateTable in a group of an HDF5 file."""
+    units = {
+        "component": "1",
+        "isotope": "1",
+        "T": "keV",
+        "weight": "keV",
+        "acceptance": "1",
+        "dNdT_sm": "1/keV",
+        "dNdT_em": "1/keV/mu_B^2",
+    }
+    data = read(path, group, units)
+    return RateTable(
+        components=tuple(map(str, data["component"])),
+        isotopes=tuple(map(str, data["isotope"])),
+        T=data["T"] * keV,
+        weight=data["weight"] * keV,
+        acceptance=data["acceptance"],
+        sm=data["dNdT_sm"] / keV,
+        em=data["dNdT_em"] / keV,
+    )
+
+
+def count_datasets(rates):
+    """The counts of a RateTable as HDF5 datasets."""
+    n_sm, n_em = rates.counts()
+    return {
+        "component": Data(rates.components, "1", "flux components"),
+        "n_sm": Data(n_sm, "1", "Standard Model events", ("component",)),
+        "n_em": Data(
+            n_em,
+            "1/mu_B^2",
+            "magnetic-moment events at unit effective moment of the component's flavour",
+            ("component",),
+        ),
+    }
+
+
+def read_counts(path, group):
+    """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
+    data = read(path, group, {"component": "1", "n_sm": "1", "n_em": "1/mu_B^2"})
+    return {str(c): (float(n), float(m)) for c, n, m in zip(*data.values(), strict=True)}

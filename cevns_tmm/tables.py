@@ -1,0 +1,108 @@
+"""Tables of numbers as CSV files: read strictly, with errors that name file, line and column."""
+
+import csv
+import math
+import re
+
+from cevns_tmm.errors import ConfigError
+
+
+def number(low=-math.inf, strict=False):
+    """A check of one cell: a finite number of at least ``low``, or greater than it if ``strict``."""
+    words = "a finite number"
+    if low > -math.inf:
+        words += f" greater than {low:g}" if strict else f" of at least {low:g}"
+
+    def check(text):
+        try:
+            value = float(text) if "_" not in text else math.nan
+        except ValueError:
+            raise ValueError(words) from None
+        if not math.isfinite(value) or value < low or (strict and value == low):
+            raise ValueError(words)
+        return value
+
+    return check
+
+
+def name(text):
+    """A check of one cell: a name of letters, digits and hyphens."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,30}", text):
+        raise ValueError("a name of letters, digits and hyphens")
+    return text
+
+
+def one_of(*allowed):
+    """A check of one cell: one of some words."""
+
+    def check(text):
+        if text not in allowed:
+            raise ValueError("one of " + ", ".join(allowed))
+        return text
+
+    return check
+
+
+def _cells(path, line_number, line):
+    """Values of a line; no quotes, so that a line of the file is always a row."""
+    if '"' in line:
+        raise ConfigError(f"{path}: line {line_number}: quotes are not allowed")
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {line_number}: not valid CSV: {error}") from None
+
+
+def read(path, columns):
+    """Rows of a CSV file, [(line, {column: value})]; lines that begin with # are comments.
+
+    ``columns`` maps each column to a function of its text that returns the value, or raises ValueError
+    saying what is allowed. ConfigError naming file, line, column, value and what is allowed.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = [(n, line) for n, line in enumerate(file, 1) if not line.startswith("#")]
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text ({error})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    found = _cells(path, *lines[0]) if lines else []
+    if found != list(columns):
+        raise ConfigError(f"{path}: columns {','.join(found)!r} must be {','.join(columns)}")
+    rows = []
+    for line_number, line in lines[1:]:
+        cells = _cells(path, line_number, line)
+        if len(cells) != len(columns):
+            raise ConfigError(
+                f"{path}: line {line_number}: {line.strip()!r} must have {len(columns)} values"
+            )
+        row = {}
+        for (column, check), text in zip(columns.items(), cells, strict=True):
+            try:
+                row[column] = check(text)
+            except ValueError as error:
+                raise ConfigError(
+                    f"{path}: line {line_number}: {column}: {text!r} must be {error}"
+                ) from None
+        rows.append((line_number, row))
+    return rows
+
+
+def grouped(path, columns, keys):
+    """Rows of a CSV file by the values of the columns ``keys``: {key: [(line, row), ...]}; not empty."""
+    groups = {}
+    for line_number, row in read(path, columns):
+        groups.setdefault(tuple(row[key] for key in keys), []).append((line_number, row))
+    if not groups:
+        raise ConfigError(f"{path}: must not be empty")
+    return groups
+
+
+def unique(path, columns, keys):
+    """Rows of a CSV file by the values of ``keys``, each of which occurs once: {key: row}."""
+    found = {}
+    for key, rows in grouped(path, columns, keys).items():
+        if len(rows) > 1:
+            raise ConfigError(f"{path}: line {rows[1][0]}: duplicate row of {' '.join(key)}")
+        found[key] = rows[0][1]
+    return found

@@ -1,0 +1,56 @@
+"""The code of this repository that a script runs, and the packages around it: their identities."""
+
+import ast
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+PACKAGES = ("contourpy", "h5py", "matplotlib", "numpy", "periodictable", "scipy")
+"""Packages whose versions a result depends on."""
+
+
+def versions():
+    """{package: version} of what computes."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+@cache
+def _imports(file):
+    """Files of this repository that a file of it imports."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        candidates = (f"{name.replace('.', '/')}.py" for name in names)
+        found |= {candidate for candidate in candidates if (ROOT / candidate).is_file()}
+    return found
+
+
+def watched(script):
+    """Files that the code of a script is in, relative to the repository: itself and what it imports."""
+    found, waiting = set(), {f"scripts/{script}.py"}
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        waiting |= _imports(file) - found
+    return sorted(found)
+
+
+@cache
+def sha256(file):
+    """SHA-256 of a file of this repository."""
+    return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+
+
+@cache
+def digest(script):
+    """Identity of the code of a script: a hash of everything :func:`watched`."""
+    text = "".join(f"{sha256(file)}  {file}\n" for file in watched(script))
+    return hashlib.sha256(text.encode()).hexdigest()

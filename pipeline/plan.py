@@ -1,0 +1,164 @@
+"""What each job is to compute, and whether a result is what it says.
+
+Before the graph is built, each job gets a plan file, ``results/.plan/JOB.json``: its parameters, the identity
+of its code, of data files and of the packages. It is an input of the job, and the only thing that may make
+the job run again. After the job, a record beside each output says which plan and inputs it is from, and its
+checksum. A result whose record does not fit counts as out of date, whatever the dates of files say.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from cevns_tmm.storage import sha256, write_text
+
+PLANS = "results/.plan"
+FOLDERS = ("results", "figures")
+
+_LONG_AGO = 0  # a date before that of anything
+
+
+def canonical(value):
+    """JSON text that is the same for mappings in any order."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def digest(value):
+    """Hash of a value that JSON can hold, the same for mappings in any order."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def load(path):
+    """A JSON file, or None if there is none or it is not readable."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def plan_file(job, prefix=""):
+    """Path of the plan of a job."""
+    return f"{prefix}{PLANS}/{job}.json"
+
+
+def record_file(path):
+    """Path of the record of a result."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.json")
+
+
+def record(job, plan, inputs, outputs):
+    """Write the records of the outputs of a job: its plan, inputs {path: hash}, checksums."""
+    for path in outputs:
+        content = {
+            "job": job,
+            "plan": digest(plan),
+            "inputs": inputs,
+            "outputs": list(outputs),
+            "sha256": sha256(path),
+        }
+        write_text(record_file(path), json.dumps(content, indent=1) + "\n")
+
+
+def problem(path):
+    """Why a result must not be used as an input, or None."""
+    found = load(record_file(path))
+    if found is None:
+        return "has no record of how it was made"
+    if found["sha256"] != sha256(path):
+        return "not as it was written"
+    root = str(path).removesuffix(relative(path))
+    if found["plan"] != digest(load(plan_file(found["job"], root))):
+        return "not as planned now"
+    return None
+
+
+def relative(path):
+    """The part of a path from results/ or figures/ on."""
+    parts = Path(path).parts
+    first = max(n for n, part in enumerate(parts) if part in FOLDERS)
+    return "/".join(parts[first:])
+
+
+def again(path):
+    """The command that makes a result again."""
+    return f"to make it again: snakemake --cores 8 -- {path}"
+
+
+def settle(plans, prefix=""):
+    """Write the plan files, and let their dates say which results are up to date.
+
+    ``plans`` maps jobs to plans, those that others need first. Names in one line each result that is not as
+    it was written. OSError if the plans cannot be written.
+    """
+    records = _records(prefix)
+    made = {}
+    for job, plan in plans.items():
+        file = Path(plan_file(job, prefix))
+        there = load(file)
+        planned = there is not None and canonical(there | {"attempt": 0}) == canonical(
+            plan | {"attempt": 0}
+        )
+        outputs = records.get(job, {})
+        if planned and _up_to_date(there, outputs, made):
+            made |= {path: one["sha256"] for path, one in outputs.items()}
+            _date(file, _LONG_AGO)
+            _order(plan, outputs)
+        else:
+            # another attempt, so that its checksum differs too from what Snakemake remembers
+            attempt = (there or {}).get("attempt", 0) + 1
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, json.dumps(plan | {"attempt": attempt}, indent=1) + "\n")
+            for path in outputs:  # older than the plan, whatever the clock was when they were made
+                if os.path.exists(path):
+                    _date(path, _LONG_AGO)
+
+
+def _records(prefix):
+    """Records of all results: {job: {path: record}}."""
+    found = {}
+    for folder in FOLDERS:
+        for file in sorted(Path(f"{prefix}{folder}").rglob(".*.json")):
+            content = load(file)
+            if isinstance(content, dict) and "job" in content:
+                path = str(file.with_name(file.name[1:].removesuffix(".json")))
+                found.setdefault(content["job"], {})[path] = content
+    return found
+
+
+def _up_to_date(plan, outputs, made):
+    """Whether the outputs of a job are of this plan and of the inputs that are there, and whole."""
+    if not outputs:
+        return False
+    for path, one in outputs.items():
+        if one["plan"] != digest(plan) or set(one["outputs"]) != set(outputs):
+            return False
+        if any(made.get(name) != value for name, value in one["inputs"].items()):
+            return False
+        if not Path(path).is_file():
+            return False
+        if one["sha256"] != sha256(path):
+            print(f"cevns-tmm: {path}: not as it was written; {again(path)}", file=sys.stderr)
+            return False
+    return True
+
+
+def _order(plan, outputs):
+    """Date up-to-date results after their inputs and script, as a copy or a checkout may not keep that."""
+    inputs = {name for one in outputs.values() for name in one["inputs"]}
+    newest = max(os.stat(path).st_mtime for path in [plan_script(plan), *inputs])
+    for path in outputs:
+        if os.stat(path).st_mtime <= newest:
+            _date(path, newest + 1)
+
+
+def plan_script(plan):
+    """Path of the script of a plan."""
+    return Path(__file__).parents[1] / f"scripts/{plan['script']}.py"
+
+
+def _date(path, when):
+    if os.stat(path).st_mtime != when:
+        os.utime(path, (when, when))

@@ -1,1 +1,0 @@
-"""Adapters between the workflow and the physics."""

@@ -1,1 +1,0 @@
-"""The workflow: rules, schemas and the study they compute."""
