@@ -1,9 +1,9 @@
 """What each job is to compute, and whether a result is what it says.
 
-Before the graph is built, each job gets a plan file, ``results/.plan/JOB.json``: its parameters, the identity
-of its code, of data files and of the packages. It is an input of the job, and the only thing that may make
-the job run again. After the job, a record beside each output says which plan and inputs it is from, and its
-checksum. A result whose record does not fit counts as out of date, whatever the dates of files say.
+Before the graph is built, each job gets a plan file: its parameters, the identity of its code, of data files
+and of the packages. It is an input of the job, and what makes the job run again. After the job, a record beside
+each output, ``.NAME.json``, says which plan and inputs it is from, and its checksum. A result whose record does
+not fit counts as out of date, whatever the dates of files say; one whose record fits does not.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cevns_tmm.storage import sha256, write_text
 
-PLANS = "results/.plan"
+PLANS = ".snakemake/cevns-tmm"
 FOLDERS = ("results", "figures")
 
 _LONG_AGO = 0  # a date before that of anything
@@ -28,6 +28,11 @@ def canonical(value):
 def digest(value):
     """Hash of a value that JSON can hold, the same for mappings in any order."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def identity(plan):
+    """Hash of a plan, the same for every attempt."""
+    return digest({key: value for key, value in plan.items() if key != "attempt"})
 
 
 def load(path):
@@ -54,7 +59,7 @@ def record(job, plan, inputs, outputs):
     for path in outputs:
         content = {
             "job": job,
-            "plan": digest(plan),
+            "plan": identity(plan),
             "inputs": inputs,
             "outputs": list(outputs),
             "sha256": sha256(path),
@@ -70,7 +75,7 @@ def problem(path):
     if found["sha256"] != sha256(path):
         return "not as it was written"
     root = str(path).removesuffix(relative(path))
-    if found["plan"] != digest(load(plan_file(found["job"], root))):
+    if found["plan"] != identity(load(plan_file(found["job"], root)) or {}):
         return "not as planned now"
     return None
 
@@ -97,23 +102,24 @@ def settle(plans, prefix=""):
     made = {}
     for job, plan in plans.items():
         file = Path(plan_file(job, prefix))
-        there = load(file)
-        planned = there is not None and canonical(there | {"attempt": 0}) == canonical(
-            plan | {"attempt": 0}
-        )
-        outputs = records.get(job, {})
-        if planned and _up_to_date(there, outputs, made):
+        there, outputs = load(file) or {}, records.get(job, {})
+        if _up_to_date(plan, outputs, made):
             made |= {path: one["sha256"] for path, one in outputs.items()}
+            if identity(plan) != identity(there):  # planned otherwise in between
+                _write(file, plan)
             _date(file, _LONG_AGO)
             _order(plan, outputs)
         else:
             # another attempt, so that its checksum differs too from what Snakemake remembers
-            attempt = (there or {}).get("attempt", 0) + 1
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, json.dumps(plan | {"attempt": attempt}, indent=1) + "\n")
+            _write(file, plan | {"attempt": there.get("attempt", 0) + 1})
             for path in outputs:  # older than the plan, whatever the clock was when they were made
                 if os.path.exists(path):
                     _date(path, _LONG_AGO)
+
+
+def _write(file, plan):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(plan, indent=1) + "\n")
 
 
 def _records(prefix):
@@ -133,7 +139,7 @@ def _up_to_date(plan, outputs, made):
     if not outputs:
         return False
     for path, one in outputs.items():
-        if one["plan"] != digest(plan) or set(one["outputs"]) != set(outputs):
+        if one["plan"] != identity(plan) or set(one["outputs"]) != set(outputs):
             return False
         if any(made.get(name) != value for name, value in one["inputs"].items()):
             return False
