@@ -5,13 +5,20 @@ VENV := .venv
 RUN := . $(VENV)/bin/activate &&
 PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: paper test lint check reference report docs lock clean
+.PHONY: paper test test-all lint check reference report docs lock clean
 
 paper: $(VENV)/paper.ok
 	$(RUN) snakemake --cores $(CORES) --quiet rules progress
 
+PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+
+# What a change is tried with: some minutes.
 test: $(VENV)/test.ok lint
-	$(RUN) python -m pytest --cov --numprocesses logical --dist loadfile --no-loadscope-reorder
+	$(RUN) $(PYTEST) -m "not long"
+
+# The long sets too: faults, mutations, SLURM.
+test-all: $(VENV)/test.ok lint
+	$(RUN) $(PYTEST) --cov
 
 # Regenerates, then compares with Table II and with the reference results; fails if a check does.
 check: $(VENV)/paper.ok

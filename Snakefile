@@ -15,7 +15,10 @@ rule all:
     """Every figure and table of the paper, and all intermediate files."""
     default_target: True
     input:
-        expand("results/fluxes/{source}.h5", source=sorted(set(map(STUDY.source_of, STUDY.experiments)))),
+        expand(
+            "results/fluxes/{source}.h5",
+            source=sorted(set(map(STUDY.source_of, STUDY.experiments))),
+        ),
         expand(
             "results/{stage}/{experiment}.h5",
             stage=["rates", "counts", "profiles", "planes", "luminosity"],
@@ -46,4 +49,4 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/audit.smk"
 
 
-settle_plans(prefix=rules.limits.output[0].removesuffix("results/limits.csv"))
+settle_plans(prefix=rules.counts.output[0].removesuffix("results/counts.csv"))

@@ -1,54 +1,15 @@
-# The same stages as the paper's, once for all variants of config/audit.yaml together: a job computes
-# each distinct flux table and rate once.
-
-
-use rule flux_table as audit_flux with:
-    input:
-        plan=plan("audit/fluxes/{source}"),
-    output:
-        "results/audit/fluxes/{source}.h5",
-    log:
-        "logs/audit/fluxes/{source}.log",
+# The chain from spectra to limits runs once more, for all variants of config/audit.yaml together: a job
+# computes each distinct flux table and rate once. Only counts and limits are kept.
 
 
 use rule rates as audit_rates with:
     input:
         plan=plan("audit/rates/{experiment}"),
-        flux=flux_of("audit/fluxes/"),
+        flux=lambda wildcards: flux(wildcards, "audit/"),
     output:
         counts="results/audit/counts/{experiment}.h5",
     log:
         "logs/audit/rates/{experiment}.log",
-
-
-use rule profiles as audit_profiles with:
-    input:
-        plan=plan("audit/profiles/{experiment}"),
-        counts="results/audit/counts/{experiment}.h5",
-    output:
-        "results/audit/profiles/{experiment}.h5",
-    log:
-        "logs/audit/profiles/{experiment}.log",
-
-
-use rule solar as audit_solar with:
-    input:
-        plan=plan("audit/solar/{name}"),
-    output:
-        "results/audit/solar/{name}.h5",
-    log:
-        "logs/audit/solar/{name}.log",
-
-
-use rule limits as audit_limits with:
-    input:
-        plan=plan("audit/limits"),
-        profiles=each("results/audit/profiles/{experiment}.h5"),
-        solar=expand("results/audit/solar/{name}.h5", name=STUDY.solar),
-    output:
-        "results/audit/limits.csv",
-    log:
-        "logs/audit/limits.log",
 
 
 rule compare_with_table2:
@@ -61,7 +22,8 @@ rule compare_with_table2:
         md="results/comparison.md",
     log:
         "logs/comparison.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_comparison.py"
 
@@ -79,7 +41,8 @@ rule judge_claims:
         md="results/claims.md",
     log:
         "logs/claims.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/check_claims.py"
 
@@ -97,7 +60,8 @@ rule tabulate_audit:
         budget_csv="results/audit/budget.csv",
     log:
         "logs/audit/tables.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_audit.py"
 
@@ -111,7 +75,8 @@ rule plot_ablation:
         **drawn("ablation", "Audit", figure="Departures, switched off one at a time"),
     log:
         "logs/plot_ablation.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_ablation.py"
 
@@ -125,7 +90,8 @@ rule plot_budget:
         **drawn("budget", "Audit", figure="Sensitivity to the inputs"),
     log:
         "logs/plot_budget.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_budget.py"
 
@@ -145,7 +111,8 @@ rule tabulate_checks:
         md="results/check.md",
     log:
         "logs/check.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_check.py"
 
@@ -171,7 +138,8 @@ rule provenance:
         "results/provenance.csv",
     log:
         "logs/provenance.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_provenance.py"
 
@@ -190,6 +158,7 @@ rule html_table:
         ),
     log:
         "logs/html_{table}.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_html.py"

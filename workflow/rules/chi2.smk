@@ -1,13 +1,14 @@
 rule profiles:
     """Delta chi-squared against each moment, and limits, of one experiment."""
     input:
-        plan=plan("profiles/{experiment}"),
-        counts="results/counts/{experiment}.h5",
+        plan=plan("{audit}profiles/{experiment}"),
+        counts="results/{audit}counts/{experiment}.h5",
     output:
-        "results/profiles/{experiment}.h5",
+        "results/{audit}profiles/{experiment}.h5",
     log:
-        "logs/profiles/{experiment}.log",
-    group: "experiment"
+        "logs/{audit}profiles/{experiment}.log",
+    group:
+        "experiment"
     script:
         "../../scripts/compute_profiles.py"
 
@@ -21,7 +22,8 @@ rule planes:
         "results/planes/{experiment}.h5",
     log:
         "logs/planes/{experiment}.log",
-    group: "experiment"
+    group:
+        "experiment"
     resources:
         mem_mb=grid_memory,
     script:
@@ -47,7 +49,8 @@ rule luminosity:
         "results/luminosity/{experiment}.h5",
     log:
         "logs/luminosity/{experiment}.log",
-    group: "experiment"
+    group:
+        "experiment"
     script:
         "../../scripts/compute_luminosity.py"
 
@@ -55,12 +58,13 @@ rule luminosity:
 rule solar:
     """A solar limit translated to each moment, and to the planes of two."""
     input:
-        plan=plan("solar/{name}"),
+        plan=plan("{audit}solar/{name}"),
     output:
-        "results/solar/{name}.h5",
+        "results/{audit}solar/{name}.h5",
     log:
-        "logs/solar/{name}.log",
-    group: "sources"
+        "logs/{audit}solar/{name}.log",
+    group:
+        "sources"
     resources:
         mem_mb=grid_memory,
     script:

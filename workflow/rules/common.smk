@@ -59,6 +59,7 @@ FOLDER, STUDY = read_study()
 
 
 wildcard_constraints:
+    audit="(audit/)?",
     experiment="|".join(STUDY.experiments),
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
@@ -69,7 +70,10 @@ def settle_plans(prefix):
     if not workflow.is_main_process:
         return
     if not lock.is_free():
-        print("cevns-tmm: another snakemake runs here; its results are shown as they are", file=sys.stderr)
+        print(
+            "cevns-tmm: another snakemake runs here; its results are shown as they are",
+            file=sys.stderr,
+        )
         return
     try:
         settle(plans(STUDY, FOLDER), prefix)
@@ -97,9 +101,9 @@ def each(pattern, kind=None):
     return expand(pattern, experiment=names)
 
 
-def flux_of(folder):
-    """Input function: the flux table of an experiment's source."""
-    return lambda wildcards: f"results/{folder}{STUDY.source_of(wildcards.experiment)}.h5"
+def flux(wildcards, audit=""):
+    """Flux table of the source of an experiment."""
+    return f"results/{audit}fluxes/{STUDY.source_of(wildcards.experiment)}.h5"
 
 
 def grid_memory(wildcards, attempt):
@@ -109,7 +113,9 @@ def grid_memory(wildcards, attempt):
 
 def drawn(name, category, **labels):
     """Files of a figure; the PNG goes into the report."""
-    png = report(f"figures/{name}.png", caption=f"../report/{name}.rst", category=category, labels=labels)
+    png = report(
+        f"figures/{name}.png", caption=f"../report/{name}.rst", category=category, labels=labels
+    )
     return dict(pdf=f"figures/{name}.pdf", png=png)
 
 

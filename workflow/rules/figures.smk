@@ -7,7 +7,8 @@ rule fig1:
         **figure(1),
     log:
         "logs/fig1.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_fig1.py"
 
@@ -21,7 +22,8 @@ rule fig2:
         **figure(2),
     log:
         "logs/fig2.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_fig2.py"
 
@@ -35,7 +37,8 @@ rule fig3:
         **figure(3),
     log:
         "logs/fig3.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_fig3.py"
 
@@ -49,7 +52,8 @@ rule fig4:
         **figure(4),
     log:
         "logs/fig4.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_planes.py"
 
@@ -83,7 +87,8 @@ rule fig7:
         **figure(7),
     log:
         "logs/fig7.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_fig7.py"
 
@@ -97,6 +102,7 @@ rule fig8:
         **figure(8),
     log:
         "logs/fig8.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/plot_fig8.py"

@@ -1,12 +1,13 @@
 rule flux_table:
     """Moments of the spectra of one source, by reading."""
     input:
-        plan=plan("fluxes/{source}"),
+        plan=plan("{audit}fluxes/{source}"),
     output:
-        "results/fluxes/{source}.h5",
+        "results/{audit}fluxes/{source}.h5",
     log:
-        "logs/fluxes/{source}.log",
-    group: "sources"
+        "logs/{audit}fluxes/{source}.log",
+    group:
+        "sources"
     script:
         "../../scripts/tabulate_flux.py"
 
@@ -15,13 +16,14 @@ rule rates:
     """Recoil spectra and events of one experiment, by setup and reading."""
     input:
         plan=plan("rates/{experiment}"),
-        flux=flux_of("fluxes/"),
+        flux=flux,
     output:
         rates="results/rates/{experiment}.h5",
         counts="results/counts/{experiment}.h5",
     log:
         "logs/rates/{experiment}.log",
-    group: "experiment"
+    group:
+        "experiment"
     script:
         "../../scripts/compute_rates.py"
 
@@ -34,6 +36,7 @@ rule quenching:
         "results/quenching.h5",
     log:
         "logs/quenching.log",
-    group: "sources"
+    group:
+        "sources"
     script:
         "../../scripts/compute_quenching.py"

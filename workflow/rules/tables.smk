@@ -1,14 +1,15 @@
 rule limits:
     """All limits as one table."""
     input:
-        plan=plan("limits"),
-        profiles=each("results/profiles/{experiment}.h5"),
-        solar=expand("results/solar/{name}.h5", name=STUDY.solar),
+        plan=plan("{audit}limits"),
+        profiles=each("results/{{audit}}profiles/{experiment}.h5"),
+        solar=expand("results/{{audit}}solar/{name}.h5", name=STUDY.solar),
     output:
-        "results/limits.csv",
+        "results/{audit}limits.csv",
     log:
-        "logs/limits.log",
-    group: "paper"
+        "logs/{audit}limits.log",
+    group:
+        "paper"
     script:
         "../../scripts/write_limits.py"
 
@@ -22,7 +23,8 @@ rule counts:
         "results/counts.csv",
     log:
         "logs/counts.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_counts.py"
 
@@ -38,6 +40,7 @@ rule table2:
         tex="results/table2.tex",
     log:
         "logs/table2.log",
-    group: "paper"
+    group:
+        "paper"
     script:
         "../../scripts/write_table2.py"

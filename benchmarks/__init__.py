@@ -1,1 +1,0 @@
-"""Measurements whose results stand in docs/; run by hand."""
