@@ -52,9 +52,11 @@ class SolarExperiment:
         P = mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13)
         return mu_nu_sq_solar(moduli, P)
 
-    def limits(self, beam=None, confidence_level=None):
+    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B], one moment at a time."""
         self._check(beam, confidence_level)
+        if method != "one-at-a-time":
+            raise ValueError(f"method: {method!r} must be one-at-a-time")
         limits = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(np.eye(3)))
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 

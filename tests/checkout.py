@@ -11,7 +11,16 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "cevns_tmm", "config", "profiles", "resources", "scripts", "workflow"]
+PARTS = [
+    "Snakefile",
+    "cevns_tmm",
+    "config",
+    "pipeline",
+    "profiles",
+    "resources",
+    "scripts",
+    "workflow",
+]
 
 
 def rows(path):
@@ -31,6 +40,15 @@ NEW = """
     current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
 """
 """A block that adds an experiment."""
+
+FEW = [
+    "results/table2.csv",
+    "results/counts.csv",
+    "results/planes/CONNIE.h5",
+    "results/luminosity/CsI.h5",
+    "figures/fig1.pdf",
+]
+"""Targets with most stages and without most of the figures, which take most of the time."""
 
 MADE = ("results", "figures", "logs", ".snakemake")
 
@@ -69,37 +87,12 @@ class Checkout:
         (self.path / f"config/{name}.yaml").write_text(text, encoding="utf-8")
 
     def keep(self, experiments):
-        """Drop all other experiments, with the departures and phases that name them."""
+        """Drop all other experiments: one deletion, the rest falls away."""
 
         def only(data):
             data["experiments"] = {e: data["experiments"][e] for e in experiments}
 
-        def departures(data):
-            gone = [
-                name
-                for name, block in data["departures"].items()
-                for key in block["sets"]
-                if key.startswith("experiments.") and key.split(".")[1] not in experiments
-            ]
-            for name in gone:
-                data["departures"].pop(name, None)
-            for reading, names in data["readings"].items():
-                data["readings"][reading] = [n for n in names if n not in gone]
-
-        def phases(data):
-            data["phases"] = {e: b for e, b in data["phases"].items() if e in experiments}
-
-        def alternatives(data):
-            inputs = data["audit"]["inputs"]
-            for name in [
-                n for n, b in inputs.items() if any("experiments." in k for k in b["sets"])
-            ]:
-                del inputs[name]
-
-        self.edit("audit", alternatives)
         self.edit("experiments", only)
-        self.edit("readings", departures)
-        self.edit("config", phases)
 
     def coarse(self):
         """Grids of chi-squared that are quick to draw; counts and limits do not depend on them."""
@@ -142,13 +135,19 @@ class Checkout:
         return jobs - {("all", "")}
 
     def products(self):
-        """Bytes of everything in results/ and figures/, by relative path; not the mark of the checkout."""
+        """Bytes of everything in results/ and figures/, by relative path."""
         return {
             str(path.relative_to(self.path)): path.read_bytes()
             for folder in ("results", "figures")
             for path in sorted((self.path / folder).rglob("*"))
-            if path.is_file() and path.name != ".checkout"
+            if path.is_file()
         }
+
+    def agrees_with(self, other):
+        """AssertionError naming what is here and not as the other's."""
+        one, two = self.products(), other.products()
+        assert len(one) > 1
+        assert [name for name in one if one[name] != two.get(name)] == []
 
     def same_products(self, other):
         """AssertionError naming what differs from the other's products."""

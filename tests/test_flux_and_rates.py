@@ -14,11 +14,11 @@ from scipy.integrate import quad
 
 from cevns_tmm import constants as const
 from cevns_tmm import cross_section as xs
-from cevns_tmm import experiment, flux
+from cevns_tmm import flux
 from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency
 from cevns_tmm.nuclei import isotope, target_nuclei
 from cevns_tmm.rates import differential_rates, quadrature
-from cevns_tmm.units import MeV, cm, day, keV, kg, m, s, us
+from cevns_tmm.units import MeV, cm, keV, kg, us
 
 ROOT = Path(__file__).parents[1]
 
@@ -377,73 +377,6 @@ def test_quadrature_is_exact_for_polynomials(breaks, power):
     assert len(quadrature([1.0], 8)[0]) == 0
 
 
-# --- setups -------------------------------------------------------------------------------------
-
-SNS = {
-    "kind": "pion-decay-at-rest",
-    "protons_on_target": 1.76e23,
-    "protons_exposure_d": 308.1,
-    "neutrinos_per_proton": 0.08,
-}
-SETUP = {
-    "source": SNS,
-    "exposure_d": 308.1,
-    "baseline_m": 19.3,
-    "target": {"Cs": 1, "I": 1},
-    "target_shares": "mole",
-    "mass_kg": 14.57,
-    "threshold_keV": 5,
-    "threshold_scale": "nuclear-recoil",
-    "threshold_inversion": "solve",
-    "efficiency": 0.5,
-}
-
-
-def test_fluence_of_the_first_run():
-    """Section 4.2: r N_POT / (4 pi L²)."""
-    expected = 0.08 * 1.76e23 / (4 * np.pi * (19.3 * m) ** 2)
-    assert experiment.fluence(SETUP) == pytest.approx(
-        dict.fromkeys(("numu", "nue", "numubar"), expected), rel=1e-14, abs=0
-    )
-
-
-def test_a_year_has_the_protons_the_text_says():
-    year = experiment.fluence({**SETUP, "exposure_d": 365.25})["numu"]
-    assert year / experiment.fluence(SETUP)["numu"] * 1.76 == pytest.approx(2.09, abs=0.005)
-
-
-def test_time_window_cuts_the_delayed_flux():
-    full, cut = experiment.fluence(SETUP), experiment.fluence({**SETUP, "time_window_us": 6.0})
-    assert cut["nue"] / full["nue"] == pytest.approx(1 - np.exp(-6 / 2.1969811), rel=1e-9, abs=0)
-    assert cut["numubar"] == cut["nue"]
-    assert cut["numu"] == full["numu"]
-
-
-def test_reactor_fluence_and_thresholds():
-    setup = {
-        **SETUP,
-        "source": {"kind": "reactor"},
-        "flux_per_cm2_s": 1e13,
-        "exposure_d": 2.0,
-        "threshold_keV": 0.1,
-        "threshold_scale": "electron-equivalent",
-    }
-    assert experiment.fluence(setup) == {"nuebar": pytest.approx(1e13 / cm**2 / s * 2 * day)}
-    recoils = experiment.thresholds(setup)
-    assert len(recoils) == 2
-    assert min(recoils) > 0.1 * keV
-    assert experiment.thresholds(SETUP) == [5 * keV, 5 * keV]
-
-
-def test_efficiencies_of_setups():
-    block = {"photoelectrons_per_keV": 1.17, "k1": 0.6, "k2": 0.5, "x0": 11, "smearing": "none"}
-    assert experiment.efficiency(SETUP) == FlatEfficiency(0.5)
-    sharp = experiment.efficiency({**SETUP, "efficiency": block})
-    assert sharp == PhotoelectronEfficiency(0.6, 0.5, 11, 1.17)
-    poisson = {**block, "smearing": "poisson", "window_PE": [6, 30]}
-    assert experiment.efficiency({**SETUP, "efficiency": poisson}).window == (6, 30)
-
-
 UNITS_SCRIPT = """
 import sys, types, json
 from pathlib import Path
@@ -455,20 +388,13 @@ units = types.ModuleType("cevns_tmm.units")
 exec(source, units.__dict__)
 import cevns_tmm
 sys.modules["cevns_tmm.units"] = cevns_tmm.units = units
-from tests import test_flux_and_rates as t
-from cevns_tmm import experiment, flux, rates, magnetic_moment, mixing
+from cevns_tmm import Study, magnetic_moment, mixing
 import numpy as np
-setups = [
-    (t.SETUP | {"time_window_us": 6.0},
-     {c: flux.pion_decay_at_rest(c) for c in ("numu", "nue", "numubar")}),
-    (t.SETUP | {"source": {"kind": "reactor"}, "flux_per_cm2_s": 1e13, "threshold_keV": 0.01,
-                "threshold_scale": "electron-equivalent"}, {"nuebar": t.reactor()}),
-]
+study = Study.paper()
 out = []
-for setup, fluxes in setups:
-    r = rates.differential_rates(experiment.nuclei(setup), experiment.thresholds(setup),
-                                 experiment.efficiency(setup), experiment.fluence(setup), fluxes)
-    out += [float(n) for pair in r.counts() for n in pair]
+for name in ("CsI", "CONUS", "RED100"):
+    for counts in study.experiment(name).counts().values():
+        out += counts
 masses = np.array([0.0, 7.55e-5, 2.5e-3]) * units.eV**2
 U = mixing.mixing_matrix(0.3, 0.5, 0.02)
 out.append(float(magnetic_moment.mu_nu_sq_baseline("e", np.ones(3), U, masses, 5e4 * units.m, 3 * units.MeV)))

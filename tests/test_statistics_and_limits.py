@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize
 from scipy.stats import chi2 as chi2_distribution
 
-from cevns_tmm.limits import counting_experiment, excess, moment_limits
+from cevns_tmm.limits import Sensitivity, excess, moment_limits
 from cevns_tmm.magnetic_moment import mu_nu_sq, pair_moments
 from cevns_tmm.mixing import mixing_matrix
 from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
@@ -174,13 +174,6 @@ def test_grid_of_a_profile_brackets_the_limit():
     assert errors[1] < errors[0] < 1e-4
 
 
-def test_counting_experiment_of_a_block():
-    asimov = {"sigma_stat": 0.2, "sigma_sys": 0.1, "nuisance_on": "total"}
-    assert counting_experiment({"asimov": asimov}, 50.0) == CountingExperiment(0, 60, 0.1, 50)
-    data = counting_experiment({"data": DATA}, 173.0)
-    assert data == CountingExperiment.from_data(173.0, **DATA)
-
-
 @pytest.mark.parametrize(
     ("call", "name"),
     [
@@ -222,3 +215,57 @@ def test_solar_moment_has_no_phases():
         assert mu_nu_sq_solar(moments, P) == pytest.approx(
             mu_nu_sq_solar([2.0, 3.0, 0.0], P), rel=1e-14
         )
+
+
+@given(
+    st.sampled_from(["12", "13", "23"]),
+    st.floats(-1, 1),
+    st.floats(-20, 300),
+    st.floats(0, 0.4),
+    st.sampled_from([["numu"], ["nue", "numubar"], ["numu", "nue", "numubar"]]),
+)
+def test_contours_are_where_delta_chi2_is_the_level(plane, xi, residual, sigma, beam):
+    """Every vertex of every contour, also of the inner one that a clear excess has."""
+    chi2 = CountingExperiment(residual, 500.0, sigma, 10.0)
+    sensitivity = Sensitivity(chi2, {c: N_EM[c] for c in beam}, U)
+    level = 4.6
+    for x, y in sensitivity.contour(plane, level, np.pi * xi):
+        assert np.all(np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0))
+        found = sensitivity.delta_chi2(pair_moments(plane, x, y, np.pi * xi))
+        assert found == pytest.approx(np.full(len(x), level), rel=1e-6, abs=0)
+
+
+def test_an_excess_has_an_inner_contour_too():
+    """chi² = (r - n)²/V: the excess lies between r - sqrt(V level) and r + sqrt(V level)."""
+    chi2 = CountingExperiment(200.0, 100.0, 0.0, 0.0)
+    sensitivity = Sensitivity(chi2, {"nue": 1e18, "numubar": 2e18}, U)
+    assert chi2.lower_limit(4.0) == pytest.approx(180, rel=1e-12)
+    assert chi2.upper_limit(4.0) == pytest.approx(220, rel=1e-12)
+    inner, outer = sensitivity.contour("13", 4.0)
+    for (x, y), n in ((inner, 180), (outer, 220)):
+        assert sensitivity.excess(pair_moments("13", x, y, 0)) == pytest.approx(
+            np.full(len(x), n), rel=1e-9
+        )
+
+
+def test_contours_end_where_moments_are_blind():
+    """Along Lambda_i ~ U_ei* there are no events: the contour of a reactor recedes to infinity."""
+    chi2 = CountingExperiment.asimov(100.0, 0.2, 0.0)
+    blind = Sensitivity(chi2, {"nuebar": 1e20}, np.eye(3))
+    assert blind.blind() == pytest.approx(np.array([[1, 0, 0]]))
+    ((_, y),) = blind.contour("12", 4.6)
+    assert np.ptp(y) / y[0] < 1e-12  # a strip
+    assert len(Sensitivity(chi2, N_EM, U).blind()) == 0
+    assert len(Sensitivity(chi2, {"nuebar": 0.0}, U).blind()) == 3
+    assert Sensitivity(chi2, {"nuebar": 0.0}, U).contour("12", 4.6) == []
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(-2, 2))
+def test_blind_directions_give_no_events(s2_12, s2_23, s2_13, delta):
+    V = mixing_matrix(s2_12, s2_23, s2_13, np.pi * delta)
+    chi2 = CountingExperiment.asimov(100.0, 0.2, 0.0)
+    for component in ("numu", "nuebar"):
+        sensitivity = Sensitivity(chi2, {component: 1.0}, V)
+        (direction,) = sensitivity.blind()
+        assert np.linalg.norm(direction) == pytest.approx(1, rel=1e-12)
+        assert float(sensitivity.excess(direction)) < 1e-24
