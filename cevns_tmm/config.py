@@ -94,36 +94,38 @@ def read_files(folder=None, overrides=None):
     """The configuration of a study: its files laid over the paper's, then ``overrides``.
 
     A file in ``folder`` replaces the paper's file of that name whole; ``overrides`` are merged key by
-    key. Returns the merged configuration and {top-level key: name of the file that answers for it}.
+    key. Returns the merged configuration and {top-level key: the file it is from}, as messages name it.
     ConfigError for what is not readable or has no meaning.
     """
-    config, origin = {}, {}
+    paths = {f"{name}.yaml": PAPER / f"{name}.yaml" for name in FILES}
     if folder is not None:
-        folder = Path(folder)
-        if not folder.is_dir():
+        if not Path(folder).is_dir():
             raise ConfigError(f"{folder}: no such folder")
-        for path in sorted({*folder.glob("*.yaml"), *folder.glob("*.yml")}):
-            if path.name not in {f"{name}.yaml" for name in FILES}:
-                known = ", ".join(f"{name}.yaml" for name in FILES)
-                raise ConfigError(f"{path}: not a file of a study; allowed are {known}")
-    for name in FILES:
-        path = PAPER / f"{name}.yaml"
-        if folder is not None and (folder / f"{name}.yaml").exists():
-            path = folder / f"{name}.yaml"
-        data, keys = load_yaml(path), list(schema(name)["properties"])
-        unknown = [key for key in data if key not in keys]
-        if unknown:
-            raise ConfigError(
-                f"{path}: unknown key {shown(unknown[0])}; allowed are {', '.join(keys)}"
-            )
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix.lower() in (".yaml", ".yml") and not path.name.startswith("."):
+                if path.name not in paths:
+                    raise ConfigError(
+                        f"{path}: not a file of a study; allowed are {', '.join(paths)}"
+                    )
+                paths[path.name] = path
+    config, origin = {}, {}
+    for name, path in zip(FILES, paths.values(), strict=True):
+        data, keys = load_yaml(path), schema(name)["properties"]
+        _check_keys(path, data, keys)
         config |= data
         origin |= dict.fromkeys(keys, str(path))
+    _check_keys("--config", overrides or {}, origin)
     for key, value in (overrides or {}).items():
-        if key not in origin:
-            known = ", ".join(origin)
-            raise ConfigError(f"--config: unknown key {shown(key)}; allowed are {known}")
         config[key] = _overlaid(config.get(key), value)
+        origin[key] += " with --config"
     return config, origin
+
+
+def _check_keys(where, data, known):
+    unknown = [key for key in data if key not in known]
+    if unknown:
+        allowed = ", ".join(known)
+        raise ConfigError(f"{where}: unknown key {shown(unknown[0])}; allowed are {allowed}")
 
 
 def _overlaid(below, value):
@@ -136,7 +138,12 @@ def _overlaid(below, value):
         return below | {key: _overlaid(below.get(key), v) for key, v in value.items()}
     if isinstance(value, list):
         return [_overlaid(None, item) for item in value]
-    if isinstance(value, str) and not isinstance(below, str):
+    return value if isinstance(below, str) else _number(value)
+
+
+def _number(value):
+    """The number that a text stands for; any other value as it is."""
+    if isinstance(value, str):
         for number in (int, float):
             try:
                 return number(value)
@@ -171,16 +178,21 @@ def shown(value):
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _allowed(error):
-    """What the violated rule of the schema allows, in words."""
-    rule, limit = error.validator, error.validator_value
-    if not isinstance(error.schema, dict):
-        return "is not allowed here"
-    known = ", ".join(sorted(error.schema.get("properties", {})))
-    words = {
-        "type": f"must be {limit}",
-        "enum": "must be one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
-        "const": f"must be {limit}",
+_TYPES = {
+    "object": "keys and their values",
+    "array": "a list",
+    "string": "text",
+    "number": "a finite number",
+    "integer": "a whole number",
+}
+
+
+def _allowed(rule, limit):
+    """What a rule of a schema allows, in words."""
+    if rule == "enum":
+        return "must be one of " + ", ".join(limit)
+    return {
+        "type": f"must be {_TYPES.get(str(limit))}",
         "exclusiveMinimum": f"must be greater than {limit}",
         "minimum": f"must be at least {limit}",
         "exclusiveMaximum": f"must be less than {limit}",
@@ -191,42 +203,40 @@ def _allowed(error):
         "minLength": "must not be empty",
         "uniqueItems": "must not repeat an item",
         "pattern": f"must match {limit}",
-        "additionalProperties": f"allowed are {known}",
     }.get(rule, "is not allowed here")
-    return words + (_remedy(error.instance, limit) if rule == "type" else "")
 
 
 def _remedy(value, wanted):
     """How a value that YAML reads as another type is written."""
-    if wanted == "string":
+    if wanted == "string" and not isinstance(value, dict | list):
         if value is None:
             return "; quote it: YAML reads an unquoted # as a comment"
         if isinstance(value, bool):
             return "; quote it: YAML reads yes, no, on and off as truth values"
-    if isinstance(value, str) and wanted in ("number", "integer"):
-        try:
-            number = int(value) if wanted == "integer" else float(value)
-        except ValueError:
-            return ""
-        return f"; YAML reads it as text, write {number!r} without quotes and as in 1.0e-9"
+        return "; quote it"
+    if isinstance(value, str) and wanted in ("number", "integer") and is_number(_number(value)):
+        return "; YAML reads it as text: write numbers without quotes, as in 100, 1.0e-9 or 2.4e+13"
     return ""
 
 
-def check_schema(data, schema, file):
-    """Check ``data`` against a JSON schema; ConfigError naming file, key, value and what is allowed."""
+def check_schema(data, schema, origin):
+    """Check ``data`` against the JSON schema of a file of a study; ``origin`` as of :func:`read_files`.
+
+    ConfigError naming file, key, value and what is allowed.
+    """
     error = best_match(_Validator(schema).iter_errors(data))
     if error is None:
         return
-    path, value = list(error.absolute_path), error.instance
-    if error.validator == "additionalProperties":
-        unknown = sorted(set(map(str, value)) - set(error.schema.get("properties", {})))
-        raise ConfigError(
-            f"{file}: {dotted(path)}: unknown key {shown(unknown[0])}; {_allowed(error)}"
-        )
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in value]
-        raise ConfigError(f"{file}: {dotted(path)}: key {missing[0]!r} is missing")
-    raise ConfigError(f"{file}: {dotted(path)}: {shown(value)} {_allowed(error)}")
+    path, value = error.absolute_path, error.instance
+    rule, limit = error.validator, error.validator_value
+    where = f"{origin[path[0] if path else next(iter(schema['properties']))]}: {dotted(path)}"
+    if rule == "additionalProperties":
+        _check_keys(where, value, sorted(error.schema["properties"]))
+    if rule == "required":
+        missing = next(key for key in limit if key not in value)
+        raise ConfigError(f"{where}: key {missing!r} is missing")
+    remedy = _remedy(value, limit) if rule == "type" else ""
+    raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit)}{remedy}")
 
 
 def dotted(path):

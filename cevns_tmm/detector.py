@@ -51,7 +51,8 @@ class Detector:
         try:
             self.efficiency_curve()
         except ValueError as error:
-            raise ValueError(f"efficiency.{error}") from None
+            message = str(error).replace("window:", "window_PE:")
+            raise ValueError(f"efficiency.{message}") from None
 
     def check(self, source):
         """ValueError unless the detector has what its source needs, and nothing that it cannot use."""
@@ -70,7 +71,8 @@ class Detector:
 
     def nuclei(self):
         """Target nuclei, [(Isotope, number), ...], Eq. (32)."""
-        return target_nuclei(self.target, self.mass_kg * kg, self.target_shares)
+        target = dict(sorted(self.target.items()))  # the same sums for any order of the keys
+        return target_nuclei(target, self.mass_kg * kg, self.target_shares)
 
     def thresholds(self):
         """Recoil threshold of each target isotope (energy), in the order of :meth:`nuclei`."""

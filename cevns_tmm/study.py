@@ -1,5 +1,6 @@
 """A study: its configuration checked, resolved for each reading, and given out as experiments."""
 
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -7,8 +8,7 @@ import re
 import warnings
 
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.config import FILES as CONFIG_FILES
-from cevns_tmm.config import check_schema, is_number, read_files, schema, shown
+from cevns_tmm.config import FILES, check_schema, is_number, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError
 from cevns_tmm.experiment import Experiment
@@ -47,27 +47,22 @@ def _parents(config, path):
     return found
 
 
-def _is_scale(value):
-    return isinstance(value, dict) and set(value) == {"scale"}
-
-
 def _set(parent, key, value):
-    """Set a key, or multiply what is there by ``value["scale"]``; ConfigError if that is no number."""
-    if not _is_scale(value):
+    """Set a key, or multiply what is there by ``value["scale"]``; ValueError if that is no number."""
+    if not (isinstance(value, dict) and set(value) == {"scale"}):
         parent[key] = copy.deepcopy(value)
     elif key in parent:
         if not (is_number(parent[key]) and is_number(value["scale"])):
-            raise ConfigError(f"{shown(parent[key])} cannot be scaled by {shown(value['scale'])}")
+            raise ValueError(f"{shown(parent[key])} cannot be scaled by {shown(value['scale'])}")
         parent[key] = parent[key] * value["scale"]
 
 
-def _fitting(config, sets):
-    """Those keys of ``sets`` that are not about an experiment or a setup that is not there."""
-    return {
-        key: value
-        for key, value in sets.items()
-        if not key.startswith("experiments.") or _parents(config, key.split("."))
-    }
+def _is_absent(config, key):
+    """Whether a dotted key is about an experiment, a setup or a source that is not there."""
+    kind, name, setup = [*key.split("."), "", ""][:3]
+    if kind not in ("experiments", "solar", "sources") or name in ("", "*"):
+        return False
+    return name not in config[kind] or (setup in SETUPS and setup not in config[kind][name])
 
 
 def from_block(cls, block, **more):
@@ -80,8 +75,9 @@ class Study:
     """Experiments, setups and readings of a configuration.
 
     ``config`` is the merged configuration, ``origin`` maps each top-level key to the file it is from; both
-    as of :func:`cevns_tmm.config.read_files`. What is about an experiment that is not there is left out,
-    and named in ``notes``. ConfigError, a ValueError of one line, for anything that is not allowed.
+    as of :func:`cevns_tmm.config.read_files`. What is about an experiment, a setup or a source that is not
+    there is left out, and named in ``notes``. ConfigError, a ValueError of one line, for anything that is
+    not allowed.
 
     >>> study = Study.paper()
     >>> study.experiments
@@ -89,10 +85,7 @@ class Study:
     """
 
     def __init__(self, config, origin):
-        self.config = copy.deepcopy(config)
-        self.origin = origin
-        self._valid = {}
-        self._built = {}
+        self.config, self.origin = copy.deepcopy(config), origin
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
@@ -100,10 +93,11 @@ class Study:
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
         self._check_names()
-        used = {name for reading in self.readings for name in self.departures(reading)}
-        for departure in set(self.config["departures"]) - used:
-            self._resolve([departure])
-        self._resolved = {name: self._resolve(self.departures(name)) for name in self.readings}
+        departures = {name: self.departures(name) for name in self.readings}
+        for name in self.config["departures"]:
+            if not any(name in used for used in departures.values()):
+                self._resolve([name])
+        self._resolved = {name: self._resolve(departures[name]) for name in self.readings}
 
     @classmethod
     def read(cls, folder="config", overrides=None):
@@ -124,26 +118,30 @@ class Study:
 
     def departures(self, reading):
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
-        found, open_readings = [], []
+        departures, readings, found, done = (
+            self.config["departures"],
+            self.config["readings"],
+            {},
+            [],
+        )
 
-        def collect(name):
-            if name in open_readings:
-                self._refuse(f"readings.{name}", open_readings, "must not contain itself")
-            open_readings.append(name)
-            for item in self.config["readings"][name]:
-                if item in self.config["departures"]:
-                    found.append(item)
-                elif item in self.config["readings"]:
-                    collect(item)
+        def collect(name, within):
+            if name in within:
+                self._refuse(
+                    f"readings.{name}", " > ".join([*within, name]), "must not lead back to itself"
+                )
+            if name in done:
+                return
+            done.append(name)
+            for item in readings[name]:
+                self._check_one_of(f"readings.{name}", item, [*departures, *readings])
+                if item in departures:
+                    found[item] = True
                 else:
-                    known = ", ".join([*self.config["departures"], *self.config["readings"]])
-                    self._refuse(
-                        f"readings.{name}", item, f"must be departures or readings: {known}"
-                    )
-            open_readings.pop()
+                    collect(item, [*within, name])
 
-        collect(reading)
-        return list(dict.fromkeys(found))
+        collect(reading, [])
+        return list(found)
 
     def setups(self, name):
         """Setups that an experiment has."""
@@ -186,28 +184,22 @@ class Study:
 
     def _experiment(self, config, name, setup, reading):
         if name in config["solar"]:
-            block = config["solar"][name] | {"sin2_theta13": config["oscillation"]["sin2_theta13"]}
+            block = config["oscillation"] | config["solar"][name]
             return from_block(SolarExperiment, block, name=name, reading=reading)
-        block = config["experiments"][name]
+        block, statistics = config["experiments"][name], config["statistics"]
         quenching = config["quenching"] if block["threshold_scale"] == "electron-equivalent" else {}
-        parts = {
-            "source": (Source, config["sources"][block["source"]]),
-            "detector": (
-                Detector,
-                quenching | block | block[setup] | {"form_factor": config["form_factor"]},
+        return from_block(
+            Experiment,
+            config["grids"],
+            name=name,
+            setup=setup,
+            reading=reading,
+            source=from_block(Source, config["sources"][block["source"]]),
+            detector=from_block(
+                Detector, quenching | block | block[setup], form_factor=config["form_factor"]
             ),
-            "analysis": (
-                Analysis,
-                config["statistics"][setup]
-                | {"nuisance_on": config["statistics"]["nuisance_on"]}
-                | {"oscillation": config["oscillation"]}
-                | {"confidence_level": config["confidence_level"]}
-                | {"data": block[setup].get("data")},
-            ),
-        }
-        grids = {key: config["grids"][key] for key in ("flux_cells", "recoil_nodes")}
-        built = {part: from_block(cls, content) for part, (cls, content) in parts.items()}
-        return Experiment(name=name, setup=setup, reading=reading, **built, **grids)
+            analysis=from_block(Analysis, config | statistics | statistics[setup] | block[setup]),
+        )
 
     @functools.cached_property
     def audit(self):
@@ -216,143 +208,127 @@ class Study:
         ``without-X`` and ``only-X`` switch one departure off in the reading shown and on in the
         literal one; ``input-X`` changes an unstated input, ``X-down`` and ``X-up`` those of the budget.
         """
-        config = copy.deepcopy(self.config)
-        audit, shown_reading = config["audit"], config["figures_reading"]
-        chosen = self.departures(shown_reading)
+        config, origin = copy.deepcopy(self.config), dict(self.origin)
+        chosen = self.departures(config["figures_reading"])
         variants = {name: self.departures(name) for name in self.readings}
         for name in chosen:
             variants[f"without-{name}"] = [other for other in chosen if other != name]
             variants[f"only-{name}"] = [name]
-        changes = {f"input-{name}": block["sets"] for name, block in audit["inputs"].items()}
-        for name, block in audit["budget"].items():
-            changes |= {f"{name}-down": block["down"], f"{name}-up": block["up"]}
-        for name, sets in changes.items():
+        inputs, budget = config["audit"]["inputs"], config["audit"]["budget"]
+        changes = [
+            (f"input-{name}", f"inputs.{name}.sets", inputs[name]["sets"]) for name in inputs
+        ]
+        for name, block in budget.items():
+            changes += [(f"{name}-{to}", f"budget.{name}.{to}", block[to]) for to in ("down", "up")]
+        for name, key, sets in changes:
+            if name in self.config["departures"]:
+                self._refuse(f"audit.{key}", name, "must not be the name of a departure too")
             config["departures"][name] = {"sets": sets}
+            origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
         config["readings"] = variants
-        origin = self.origin | {f"departures.{name}": self.origin["audit"] for name in changes}
         return Study(config, origin)
 
     def _leave_out(self):
-        """Drop what is about experiments and setups that are not there; notes that say what."""
+        """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone = self.config, {}
-        known = {*config["experiments"], *config["solar"]}
+        audit, known = config["audit"], {*config["experiments"], *config["solar"]}
 
-        def keep(where, blocks, fits):
-            for name in [name for name, block in blocks.items() if not fits(name, block)]:
+        def fits(name, block):
+            changes = [block[key] for key in ("sets", "down", "up") if key in block]
+            for sets in changes:
+                for key in [key for key in sets if _is_absent(config, key)]:
+                    del sets[key]
+            return all(changes)
+
+        for where, blocks, stays in (
+            ("departures", config["departures"], fits),
+            ("phases", config["phases"], lambda name, _: name in config["experiments"]),
+            ("audit.inputs", audit["inputs"], fits),
+            ("audit.budget", audit["budget"], fits),
+            ("claims", config["claims"], lambda _, block: known.issuperset(block.get("needs", []))),
+        ):
+            gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
+            for name in gone[where]:
                 del blocks[name]
-                gone.setdefault(where, []).append(name)
-
-        def fitting(name, block):
-            for key in {"sets", "down", "up"} & set(block):
-                block[key] = _fitting(config, block[key])
-            return all(block[key] for key in {"sets", "down", "up"} & set(block))
-
-        departures = set(config["departures"])
-        keep("departures", config["departures"], fitting)
-        departures -= set(config["departures"])
         for name, items in config["readings"].items():
-            config["readings"][name] = [item for item in items if item not in departures]
-        keep("phases", config["phases"], lambda name, _: name in known)
-        keep("audit.inputs", config["audit"]["inputs"], fitting)
-        keep("audit.budget", config["audit"]["budget"], fitting)
-        keep("claims", config["claims"], lambda _, block: known.issuperset(block.get("needs", [])))
-        config["audit"]["misses"] = [
-            miss for miss in config["audit"]["misses"] if miss["entry"][0] in known
-        ]
-        if not gone:
-            return ()
-        what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items())
-        return (f"left out, being about experiments or setups that are not there: {what}",)
-
-    def _file(self, key):
-        return self.origin.get(key) or self.origin[key.split(".")[0]]
+            config["readings"][name] = [item for item in items if item not in gone["departures"]]
+        audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
+        what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
+        why = "being about experiments, setups or sources that are not there"
+        return (f"left out, {why}: {what}",) if what else ()
 
     def _refuse(self, key, value, allowed):
-        raise ConfigError(f"{self._file(key)}: {key}: {shown(value)} {allowed}")
+        raise ConfigError(f"{self.origin[key.split('.')[0]]}: {key}: {shown(value)} {allowed}")
+
+    def _check_one_of(self, key, value, allowed):
+        if value not in allowed:
+            self._refuse(key, value, f"must be one of {', '.join(allowed)}")
 
     def _check_schemas(self, config):
-        for name in CONFIG_FILES:
+        """Check each file against its schema, unless it is as in the configuration without departures."""
+        for name in FILES:
             keys = schema(name)["properties"]
             block = {key: config[key] for key in keys if key in config}
-            if block != self._valid.get(name):  # most departures change a file or none
-                check_schema(block, schema(name), self.origin[next(iter(keys))])
-                self._valid.setdefault(name, copy.deepcopy(block))
+            if config is self.config or any(block[key] != self.config[key] for key in block):
+                check_schema(block, schema(name), self.origin)
 
     def _check_names(self):
-        """Checks that no reading can change."""
+        """Checks of names and ranges, which no reading can change."""
         config = self.config
-        for key in ("plane_muB", "profile_muB"):
-            for name, source in config["sources"].items():
-                self._check_range(f"sources.{name}.{key}", source[key])
-        for name, block in config["solar"].items():
-            if name in config["experiments"]:
-                self._refuse(f"solar.{name}", name, "must not be the name of an experiment")
-            self._check_range(f"solar.{name}.plane_muB", block["plane_muB"])
-        self._check_range("luminosity.range", config["luminosity"]["range"])
+        ranges = {"luminosity.range": config["luminosity"]["range"]}
+        for kind, keys in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
+            for name, block in config[kind].items():
+                ranges |= {f"{kind}.{name}.{key}": block[key] for key in keys}
+        for key, (low, high) in ranges.items():
+            if not low < high:
+                self._refuse(key, [low, high], "must be a lower and a higher value")
+        for kinds in (("experiments", "solar"), ("sources",)):  # what names files
+            names = {}
+            for key in (f"{kind}.{name}" for kind in kinds for name in config[kind]):
+                name = key.partition(".")[2]
+                other = names.setdefault(name.lower(), key)
+                if other != key:
+                    self._refuse(key, name, f"must differ from {other} by more than case")
         for name, block in config["experiments"].items():
-            if block["source"] not in config["sources"]:
-                known = ", ".join(config["sources"])
-                self._refuse(
-                    f"experiments.{name}.source", block["source"], f"must be one of {known}"
-                )
-        folded = {}
-        for name in [*config["experiments"], *config["solar"]]:
-            other = folded.setdefault(name.lower(), name)
-            if other != name:
-                self._refuse(
-                    f"experiments.{name}", name, f"must differ from {other} by more than case"
-                )
+            self._check_one_of(f"experiments.{name}.source", block["source"], config["sources"])
+        for name, block in config["phases"].items():
+            self._check_one_of(f"phases.{name}.beam", block["beam"], self.beams(name))
         for nuclide in config["quenching"]["nuclides"]:
             try:
                 isotope(nuclide)
             except ValueError:
-                self._refuse("quenching.nuclides", nuclide, "must be isotopes such as Ge72")
-        for name, block in config["phases"].items():
-            beams = self.beams(name) if name in config["experiments"] else ()
-            if block["beam"] not in beams:
-                known = ", ".join(beams) or "missing: a solar limit has no phases"
-                self._refuse(f"phases.{name}.beam", block["beam"], f"must be one of {known}")
+                self._refuse("quenching.nuclides", nuclide, "must be an isotope such as Ge72")
+        for name, block in config["claims"].items():
+            for key in re.findall(r"{(\w+)}", block["criterion"]):
+                self._check_one_of(f"claims.{name}.criterion", key, block)
         if config["readings"].get(LITERAL) != []:
-            self._refuse(
-                f"readings.{LITERAL}", config["readings"].get(LITERAL), "must be there and empty"
-            )
-        if config["figures_reading"] not in config["readings"]:
-            known = ", ".join(config["readings"])
-            self._refuse("figures_reading", config["figures_reading"], f"must be one of {known}")
-
-    def _check_range(self, key, limits):
-        if not limits[0] < limits[1]:
-            self._refuse(key, limits, "must be a lower and a higher value")
+            value = config["readings"].get(LITERAL)
+            self._refuse(f"readings.{LITERAL}", value, "must be there and empty")
+        self._check_one_of("figures_reading", config["figures_reading"], config["readings"])
 
     def _check_experiments(self, config):
-        """Build what a reading may change; each distinct experiment once."""
-        for name, source in config["sources"].items():
-            self._build((name, source), lambda s=source: from_block(Source, s), f"sources.{name}")
-        common = [config[key] for key in ("statistics", "oscillation", "quenching", "form_factor")]
-        common.append(config["confidence_level"])
-        for name, block in config["experiments"].items():
-            for setup in (setup for setup in SETUPS if setup in block):
-                inputs = name, setup, block, config["sources"][block["source"]], common
-                where = f"experiments.{name}"
-                make = functools.partial(self._experiment, config, name, setup, "")
-                self._build(inputs, make, where, setup)
+        """Make every source and experiment, each of which checks itself."""
+        for name, block in config["sources"].items():
+            with self._located(f"sources.{name}"):
+                from_block(Source, block)
+        for name in self.experiments:
+            for setup in self.setups(name):
+                with self._located(f"experiments.{name}", setup):
+                    self._experiment(config, name, setup, reading=None)
 
-    def _build(self, inputs, make, where, setup=None):
-        seen = self._built.setdefault((where, setup), [])
-        if inputs in seen:
-            return
+    @contextlib.contextmanager
+    def _located(self, block, setup=None):
+        """Give the ValueError of a dataclass, which begins with the name of a field, its file and full key."""
         try:
-            make()
+            yield
         except ConfigError:  # of a data file
             raise
         except ValueError as error:
-            key = str(error).partition(":")[0].partition(".")[0]
-            block = self.config["experiments"].get(where.partition(".")[2], {})
-            inside = f".{setup}" if setup and key not in block and key != "baseline_m" else ""
-            inside = "" if key in ("flux_per_cm2_s", "baseline_m") else inside
-            raise ConfigError(f"{self._file(where)}: {where}{inside}.{error}") from None
-        seen.append(copy.deepcopy(inputs))
+            file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
+            if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
+                block += f".{setup}"
+            raise ConfigError(f"{file}: {block}.{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""
@@ -365,29 +341,30 @@ class Study:
         except ConfigError as error:
             if not departures:
                 raise
-            for departure in departures:
-                if len(departures) > 1:
-                    self._resolve([departure])  # names the one that is wrong by itself
-            self._refuse_departure(" + ".join(departures), f"leads to {error}")
+            *others, last = departures
+            for departure in departures if others else []:
+                self._resolve([departure])  # names the one that is wrong by itself
+            together = f", together with {', '.join(others)}," if others else ""
+            self._refuse_sets(last, f"leads{together} to {error}")
         return config
 
     def _apply(self, config, departure):
         """Set the keys of one departure."""
         for key, value in config["departures"][departure]["sets"].items():
             if not _MAY_DEPART.fullmatch(key):
-                self._refuse_departure(departure, f"{key!r} is not a key that a reading may set")
+                self._refuse_sets(departure, f"{shown(key)} is not a key that a reading may set")
             path = key.split(".")
             parents = _parents(config, path)
-            if not parents:
-                self._refuse_departure(departure, f"{key!r} must be a key of the configuration")
+            if not parents and "*" not in path:
+                self._refuse_sets(departure, f"{shown(key)} must be a key of the configuration")
             for parent in parents:
                 try:
                     for last in list(parent) if path[-1] == "*" else [path[-1]]:
                         _set(parent, last, value)
-                except ConfigError as error:
-                    self._refuse_departure(departure, f"{key!r}: {error}")
+                except ValueError as error:
+                    self._refuse_sets(departure, f"{shown(key)}: {error}")
 
-    def _refuse_departure(self, departure, message):
+    def _refuse_sets(self, departure, message):
         key = f"departures.{departure}"
-        where = f"audit: {departure}" if key in self.origin else f"{key}.sets"
-        raise ConfigError(f"{self._file(key)}: {where}: {message}")
+        where = self.origin.get(key, f"{self.origin['departures']}: {key}.sets")
+        raise ConfigError(f"{where}: {message}")
