@@ -93,11 +93,12 @@ class Study:
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
         self._check_names()
+        self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
+        self._resolved = {name: self._resolve(departures[name]) for name in self.readings}
         for name in self.config["departures"]:
             if not any(name in used for used in departures.values()):
                 self._resolve([name])
-        self._resolved = {name: self._resolve(departures[name]) for name in self.readings}
 
     @classmethod
     def read(cls, folder="config", overrides=None):
@@ -118,27 +119,20 @@ class Study:
 
     def departures(self, reading):
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
-        departures, readings, found, done = (
-            self.config["departures"],
-            self.config["readings"],
-            {},
-            [],
-        )
+        departures, readings = self.config["departures"], self.config["readings"]
+        found, done = {}, set()
 
         def collect(name, within):
+            key, chain = f"readings.{name}", [*within, name]
             if name in within:
-                self._refuse(
-                    f"readings.{name}", " > ".join([*within, name]), "must not lead back to itself"
-                )
-            if name in done:
-                return
-            done.append(name)
-            for item in readings[name]:
-                self._check_one_of(f"readings.{name}", item, [*departures, *readings])
+                self._refuse(key, " > ".join(chain), "must not lead back to itself")
+            for item in readings[name] if name not in done else ():
+                self._check_one_of(key, item, departures | readings)
                 if item in departures:
                     found[item] = True
                 else:
-                    collect(item, [*within, name])
+                    collect(item, chain)
+            done.add(name)
 
         collect(reading, [])
         return list(found)
@@ -214,11 +208,10 @@ class Study:
         for name in chosen:
             variants[f"without-{name}"] = [other for other in chosen if other != name]
             variants[f"only-{name}"] = [name]
-        inputs, budget = config["audit"]["inputs"], config["audit"]["budget"]
-        changes = [
-            (f"input-{name}", f"inputs.{name}.sets", inputs[name]["sets"]) for name in inputs
-        ]
-        for name, block in budget.items():
+        changes = []
+        for name, block in config["audit"]["inputs"].items():
+            changes.append((f"input-{name}", f"inputs.{name}.sets", block["sets"]))
+        for name, block in config["audit"]["budget"].items():
             changes += [(f"{name}-{to}", f"budget.{name}.{to}", block[to]) for to in ("down", "up")]
         for name, key, sets in changes:
             if name in self.config["departures"]:
@@ -255,8 +248,8 @@ class Study:
             config["readings"][name] = [item for item in items if item not in gone["departures"]]
         audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
         what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
-        why = "being about experiments, setups or sources that are not there"
-        return (f"left out, {why}: {what}",) if what else ()
+        why = "left out, being about experiments, setups or sources that are not there"
+        return (f"{why}: {what}",) if what else ()
 
     def _refuse(self, key, value, allowed):
         raise ConfigError(f"{self.origin[key.split('.')[0]]}: {key}: {shown(value)} {allowed}")
@@ -339,8 +332,6 @@ class Study:
             self._check_schemas(config)
             self._check_experiments(config)
         except ConfigError as error:
-            if not departures:
-                raise
             *others, last = departures
             for departure in departures if others else []:
                 self._resolve([departure])  # names the one that is wrong by itself
