@@ -98,9 +98,24 @@ def legend(owner, colours=(), styles=()):
         Line2D([], [], color="0.2", linestyle=style, label=label)
         for label, style in zip(styles, itertools.cycle(LINE_STYLES), strict=False)
     ]
+    if not handles:
+        return
     owner.legend(
         handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2
     )
+
+
+def empty(ax, text):
+    """Say in words why axes have no content."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center")
+
+
+def empty_page(text, *files):
+    """A figure without content: a page that says why."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 1.5))
+    empty(ax, text)
+    save(fig, *files)
 
 
 def save(fig, pdf, png):

@@ -16,7 +16,9 @@ def profile_axes(ax, data, limits, text, side):
     crossings = crossings[np.isfinite(crossings)]
     low = min([limits[0], *(0.7 * crossings)])
     ax.set(xscale="log", xlim=(low, max([limits[1], *(1.5 * crossings)])), ylim=(0, 10))
-    if data:
+    if not data:
+        plotting.empty(ax, "no such experiment in this study")
+    else:
         level = data[0][1]["level"]
         ax.axhline(level, color="0.5", linewidth=0.7, zorder=0)
         at = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": side}

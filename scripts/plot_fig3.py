@@ -41,6 +41,8 @@ def main(job):
             entries[block["label"]] = block["colour"]
             axes_of_scan(ax, data["luminosity"])
         ax.set(title=beam)
+        if not ax.lines:
+            plotting.empty(ax, "no such experiment in this study")
     axes[0].set(ylabel=label)
     plotting.legend(upper, entries.items(), [plotting.modulus(i) for i in plotting.PARAMETERS])
 
@@ -52,6 +54,8 @@ def main(job):
             entries[block["label"]] = block["colour"]
             axes_of_scan(ax, data["luminosity"])
         ax.set(title=plotting.modulus(i))
+        if not ax.lines:
+            plotting.empty(ax, "no such experiment in this study")
     axes[0].set(ylabel=label)
     plotting.legend(lower, entries.items())
     plotting.save(fig, *job.output)

@@ -24,8 +24,9 @@ def main(job):
     plotting.use_style(job.parameters["style"])
     experiments, contours = job.parameters["experiments"], job.parameters["contours"]
     text = percent(job.parameters["confidence_level"])
-    size = (plotting.WIDTH, 2.4 * len(experiments))
-    fig = plt.figure(figsize=size)
+    if not experiments:
+        return plotting.empty_page("This study varies no phases.", *job.output)
+    fig = plt.figure(figsize=(plotting.WIDTH, 2.4 * len(experiments)))
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
     paths = job.input.phases
     for subfigure, (name, block), path in zip(subfigures, experiments.items(), paths, strict=True):

@@ -16,6 +16,8 @@ def main(job):
     plotting.use_style(job.parameters["style"])
     levels = job.parameters["levels"]
     names = list(levels)
+    if not names:
+        return plotting.empty_page("This study has no solar limit.", *job.output)
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
     for _name, colour, path in zip(names, COLOURS * len(names), job.input.solar, strict=False):
         data = storage.read(path, f"current/{job.parameters['reading']}/solar", UNITS)

@@ -15,11 +15,19 @@ def main(job):
     plotting.use_style(job.parameters["style"])
     params = job.parameters
     experiments, rows = params["experiments"], params["rows"]
+    present = {setup for block in experiments.values() for setup in block["setups"]}
+    if not present & {setup for _, setup, _ in rows}:
+        reason = "This study has no such experiment, or not in this setup."
+        return plotting.empty_page(reason, *job.output)
     # contours that nearly coincide stay visible by their line styles
     styles = dict(zip(experiments, itertools.cycle(plotting.LINE_STYLES), strict=False))
     level = percent(params["confidence_level"])
     fig, grid = plt.subplots(len(rows), 3, figsize=(plotting.WIDTH, 2.05 * len(rows) + 0.3))
     for axes, (group, setup, beam) in zip(grid, rows, strict=True):
+        if setup not in present:
+            for ax in axes:
+                plotting.empty(ax, f"no {setup} setup")
+            continue
         plotting.row_of_planes(axes, params["range_muB"])
         axes[1].set_title(f"{'reactors' if beam == 'reactor' else beam}, {setup} setup, {level}")
         for (name, block), path in zip(experiments.items(), job.input.planes, strict=True):

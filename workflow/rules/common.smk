@@ -27,32 +27,23 @@ os.environ.update(
 )
 
 
-def warn(message, *_):
-    """A warning as one line."""
-    if workflow.is_main_process:
-        print(f"cevns-tmm: {message}", file=sys.stderr)
-
-
-def study_folder():
-    """Folder of the study's files: config/ where snakemake runs, or that which a host's ``config:`` names."""
-    named = config.pop("study", None)
-    if named is not None:
-        return str(named)
-    return "config" if Path("config").is_dir() and not IS_MODULE else None
-
-
 def read_study():
-    """The study of this run; a mistake in it ends everything, in one line."""
+    """The study of this run and its folder; a mistake in it ends everything, in one line.
+
+    The files are in config/ where snakemake runs, or in the folder that ``config: {study: ...}`` names. A host's
+    own config/ is not a study.
+    """
     overrides = dict(config)
-    folder = study_folder()
-    overrides.pop("study", None)
+    folder = overrides.pop("study", "config" if Path("config").is_dir() and not IS_MODULE else None)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = warn
-            warnings.simplefilter("always")
-            return folder, Study.read(folder, overrides)
+        with warnings.catch_warnings(action="ignore"):
+            study = Study.read(folder, overrides)
     except ConfigError as error:
         raise SystemExit(f"cevns-tmm: {error}")
+    if workflow.is_main_process:
+        for note in study.notes:
+            print(f"cevns-tmm: {note}", file=sys.stderr)
+    return folder, study
 
 
 FOLDER, STUDY = read_study()
