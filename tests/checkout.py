@@ -58,7 +58,9 @@ class Checkout:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            return
+        self.path.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
@@ -125,13 +127,13 @@ class Checkout:
         return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     def planned(self, *targets):
-        """Jobs of a dry run: {(rule, value of its wildcard or "")}."""
+        """Jobs of a dry run: {(rule, value of its wildcard or "")}; those of the audit begin with audit/."""
         text = self.snakemake("--dry-run", *targets).stdout
         jobs = set()
-        for block in re.split(r"\n(?=rule )", "\n" + text)[1:]:
-            rule = re.match(r"rule (\w+):", block).group(1)
-            wildcard = re.search(r"\n\s+wildcards: \w+=([\w-]+)", block)
-            jobs.add((rule, wildcard.group(1) if wildcard else ""))
+        for block in re.split(r"\n(?=\s*rule )", "\n" + text)[1:]:
+            rule = re.match(r"\s*rule (\w+):", block).group(1)
+            line = re.search(r"\n\s+wildcards: (.+)", block)
+            jobs.add((rule, "".join(re.findall(r"\w+=([\w/-]*)", line.group(1)) if line else [])))
         return jobs - {("all", "")}
 
     def products(self):

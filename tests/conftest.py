@@ -1,19 +1,28 @@
 """Finished runs that several test modules start from; none may change them."""
 
+import fcntl
+
 import pytest
 
 from tests.checkout import NEW, Checkout
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory):
+def small(tmp_path_factory, worker_id):
     """A finished run with two of the experiments and a new one, added by its block alone."""
-    checkout = Checkout(tmp_path_factory.mktemp("small"))
-    checkout.keep(["CsI", "CONNIE"])
-    checkout.coarse()
-    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
-        file.write(NEW)
-    checkout.snakemake()
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # one for all workers
+        base = base.parent
+    with open(base / "small.lock", "w", encoding="utf-8") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        checkout = Checkout(base / "small")
+        if not (base / "small.done").exists():
+            checkout.keep(["CsI", "CONNIE"])
+            checkout.coarse()
+            with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
+                file.write(NEW)
+            checkout.snakemake()
+            (base / "small.done").touch()
     return checkout
 
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import yaml
+
 from cevns_tmm.storage import sha256
 from pipeline import docs
 from tests.checkout import ROOT, Checkout, rows
