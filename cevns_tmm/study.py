@@ -333,8 +333,10 @@ class Study:
             self._check_experiments(config)
         except ConfigError as error:
             *others, last = departures
-            for departure in departures if others else []:
-                self._resolve([departure])  # names the one that is wrong by itself
+            if others:  # one may be wrong by itself, or not go with those before it
+                for departure in departures:
+                    self._resolve([departure])
+                self._resolve(others)
             together = f", together with {', '.join(others)}," if others else ""
             self._refuse_sets(last, f"leads{together} to {error}")
         return config
