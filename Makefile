@@ -43,7 +43,7 @@ docs: paper
 	$(RUN) python -m pipeline.docs
 
 lint: $(VENV)/test.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && snakemake --lint
+	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -21,7 +21,7 @@ def _three(values, name):
 
 
 def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
-    """Complex Lambda_i from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
+    """Complex Lambda_i, Eq. (7), from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
 
     ``moduli`` has shape (3, ...) or is three broadcastable arrays [mu_B]; the third phase,
     xi_3 = zeta_1 - zeta_2 = xi_1 - xi_2, is not free. The overall phase is unobservable: zeta_3 = 0.
@@ -81,7 +81,7 @@ def mu_nu_sq_amplitudes(lam, a_minus, a_plus):
 def mu_nu_sq(flavour, Lambda, U):
     """Effective moment squared seen with one pure flavour at a short baseline [mu_B²].
 
-    Sum_i |Lambda_i|² - |Sum_i U_alpha,i Lambda_i|²: Eqs. (12) and (18) for e, (17) and (19) for mu;
+    Sum_i |Lambda_i|² - |Sum_i U_alpha,i Lambda_i|²: Eqs. (12), (18) for e and Eqs. (17), (19) for mu;
     the same for neutrinos and antineutrinos.
 
     Parameters

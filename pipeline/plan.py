@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from cevns_tmm.storage import sha256, write_text
@@ -17,7 +18,7 @@ from cevns_tmm.storage import sha256, write_text
 PLANS = ".snakemake/cevns-tmm"
 FOLDERS = ("results", "figures")
 
-_LONG_AGO = 0  # a date before that of anything
+_LONG_AGO = 86_400  # a date before that of anything; not 0, which Snakemake takes for no date
 
 
 def canonical(value):
@@ -152,12 +153,15 @@ def _up_to_date(plan, outputs, made):
 
 
 def _order(plan, outputs):
-    """Date up-to-date results after their inputs and script, as a copy or a checkout may not keep that."""
+    """Date up-to-date results after their inputs and script, and not in the future.
+
+    Neither a copy, nor a checkout, nor a clock that was set back keeps that.
+    """
     inputs = {name for one in outputs.values() for name in one["inputs"]}
     newest = max(os.stat(path).st_mtime for path in [plan_script(plan), *inputs])
     for path in outputs:
-        if os.stat(path).st_mtime <= newest:
-            _date(path, newest + 1)
+        if not newest < os.stat(path).st_mtime <= time.time():
+            _date(path, newest + 0.01)
 
 
 def plan_script(plan):
