@@ -14,11 +14,11 @@ PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope
 
 # What a change is tried with: some minutes.
 test: $(VENV)/test.ok lint
-	$(RUN) $(PYTEST) -m "not long"
+	$(RUN) $(PYTEST) --cov -m "not long"
 
-# The long sets too: faults, mutations, SLURM.
-test-all: $(VENV)/test.ok lint
-	$(RUN) $(PYTEST) --cov
+# The long sets too: kills at many moments, mutations, SLURM.
+test-all: test
+	$(RUN) $(PYTEST) -m long
 
 # Regenerates, then compares with Table II and with the reference results; fails if a check does.
 check: $(VENV)/paper.ok
