@@ -192,121 +192,91 @@ def write_csv(path, columns, rows):
     write_text(path, buffer.getvalue())
 
 
+# What is in a group: {dataset: (unit, description, axes)}
+_FLUX = {
+    "edge": ("MeV", "edges of the cells of the continuum"),
+    "order": ("1", "order k of a moment"),
+    "moment": (
+        "MeV^-k",
+        "M_k, integral of f(E) E^-k of the continuum above each edge",
+        ("order", "edge"),
+    ),
+    "lower": ("MeV^-(1+k)", "f(E) E^-k at the lower edge of each cell"),
+    "upper": ("MeV^-(1+k)", "f(E) E^-k at the upper edge of each cell"),
+    "breakpoint": ("MeV", "energies where f or its slope jumps, lines included"),
+    "line_energy": ("MeV", "energies of the lines"),
+    "line_weight": ("1", "share of each line in the spectrum", ("line_energy",)),
+}
+_AXES = ("component", "isotope", "T")
+_RATES = {
+    "component": ("1", "flux components"),
+    "isotope": ("1", "target isotopes"),
+    "T": ("keV", "nuclear recoil energies, nodes of a quadrature"),
+    "weight": ("keV", "weights of the quadrature", ("T",)),
+    "acceptance": ("1", "efficiency, 0 below threshold", ("isotope", "T")),
+    "dNdT_sm": ("1/keV", "Standard Model recoils over the exposure, all efficient", _AXES),
+    "dNdT_em": (
+        "1/keV/mu_B^2",
+        "magnetic-moment recoils over the exposure at unit effective moment, all efficient",
+        _AXES,
+    ),
+}
+_COUNTS = {
+    "component": ("1", "flux components"),
+    "n_sm": ("1", "Standard Model events", ("component",)),
+    "n_em": (
+        "1/mu_B^2",
+        "magnetic-moment events at unit effective moment of the component's flavour",
+        ("component",),
+    ),
+}
+
+
+def _datasets(columns, values):
+    pairs = zip(columns.items(), values, strict=True)
+    return {name: Data(value, *column) for (name, column), value in pairs}
+
+
+def _read_columns(path, group, columns):
+    return read(path, group, {name: column[0] for name, column in columns.items()}).values()
+
+
 def flux_datasets(table):
     """A FluxTable as HDF5 datasets."""
     k = np.reshape(ORDERS, (3, 1))
-    return {
-        "edge": Data(table.edges / MeV, "MeV", "edges of the cells of the continuum"),
-        "order": Data(ORDERS, "1", "order k of a moment"),
-        "moment": Data(
-            table.moments * MeV**k,
-            "MeV^-k",
-            "M_k, integral of f(E) E^-k of the continuum above each edge",
-            ("order", "edge"),
-        ),
-        "lower": Data(
-            table.lower * MeV ** (1 + k), "MeV^-(1+k)", "f(E) E^-k at the lower edge of each cell"
-        ),
-        "upper": Data(
-            table.upper * MeV ** (1 + k), "MeV^-(1+k)", "f(E) E^-k at the upper edge of each cell"
-        ),
-        "breakpoint": Data(
-            table.breakpoints / MeV, "MeV", "energies where f or its slope jumps, lines included"
-        ),
-        "line_energy": Data(table.line_energy / MeV, "MeV", "energies of the lines"),
-        "line_weight": Data(
-            table.line_weight, "1", "share of each line in the spectrum", ("line_energy",)
-        ),
-    }
+    values = [table.edges / MeV, ORDERS, table.moments * MeV**k]
+    values += [table.lower * MeV ** (1 + k), table.upper * MeV ** (1 + k)]
+    values += [table.breakpoints / MeV, table.line_energy / MeV, table.line_weight]
+    return _datasets(_FLUX, values)
 
 
 def read_flux(path, group):
     """The FluxTable in a group of an HDF5 file."""
-    units = {
-        "edge": "MeV",
-        "order": "1",
-        "moment": "MeV^-k",
-        "lower": "MeV^-(1+k)",
-        "upper": "MeV^-(1+k)",
-        "breakpoint": "MeV",
-        "line_energy": "MeV",
-        "line_weight": "1",
-    }
-    data = read(path, group, units)
-    k = data["order"].reshape(3, 1)
-    return FluxTable(
-        edges=data["edge"] * MeV,
-        moments=data["moment"] * MeV ** -k.astype(float),
-        lower=data["lower"] * MeV ** -(1.0 + k),
-        upper=data["upper"] * MeV ** -(1.0 + k),
-        breakpoints=data["breakpoint"] * MeV,
-        line_energy=data["line_energy"] * MeV,
-        line_weight=data["line_weight"],
-    )
+    edge, order, moment, lower, upper, breaks, energy, weight = _read_columns(path, group, _FLUX)
+    k = order.reshape(3, 1).astype(float)
+    moments, ends = moment * MeV**-k, (lower * MeV ** -(1 + k), upper * MeV ** -(1 + k))
+    return FluxTable(edge * MeV, moments, *ends, breaks * MeV, energy * MeV, weight)
 
 
 def rate_datasets(rates):
     """A RateTable as HDF5 datasets."""
-    axes = ("component", "isotope", "T")
-    return {
-        "component": Data(rates.components, "1", "flux components"),
-        "isotope": Data(rates.isotopes, "1", "target isotopes"),
-        "T": Data(rates.T / keV, "keV", "nuclear recoil energies, nodes of a quadrature"),
-        "weight": Data(rates.weight / keV, "keV", "weights of the quadrature", ("T",)),
-        "acceptance": Data(
-            rates.acceptance, "1", "efficiency, 0 below threshold", ("isotope", "T")
-        ),
-        "dNdT_sm": Data(
-            rates.sm * keV, "1/keV", "Standard Model recoils over the exposure, all efficient", axes
-        ),
-        "dNdT_em": Data(
-            rates.em * keV,
-            "1/keV/mu_B^2",
-            "magnetic-moment recoils over the exposure at unit effective moment, all efficient",
-            axes,
-        ),
-    }
+    values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
+    return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
 
 
 def read_rates(path, group):
     """The RateTable in a group of an HDF5 file."""
-    units = {
-        "component": "1",
-        "isotope": "1",
-        "T": "keV",
-        "weight": "keV",
-        "acceptance": "1",
-        "dNdT_sm": "1/keV",
-        "dNdT_em": "1/keV/mu_B^2",
-    }
-    data = read(path, group, units)
-    return RateTable(
-        components=tuple(map(str, data["component"])),
-        isotopes=tuple(map(str, data["isotope"])),
-        T=data["T"] * keV,
-        weight=data["weight"] * keV,
-        acceptance=data["acceptance"],
-        sm=data["dNdT_sm"] / keV,
-        em=data["dNdT_em"] / keV,
-    )
+    component, isotope, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
+    names = tuple(map(str, component)), tuple(map(str, isotope))
+    return RateTable(*names, T * keV, weight * keV, acceptance, sm / keV, em / keV)
 
 
 def count_datasets(rates):
     """The counts of a RateTable as HDF5 datasets."""
-    n_sm, n_em = rates.counts()
-    return {
-        "component": Data(rates.components, "1", "flux components"),
-        "n_sm": Data(n_sm, "1", "Standard Model events", ("component",)),
-        "n_em": Data(
-            n_em,
-            "1/mu_B^2",
-            "magnetic-moment events at unit effective moment of the component's flavour",
-            ("component",),
-        ),
-    }
+    return _datasets(_COUNTS, [rates.components, *rates.counts()])
 
 
 def read_counts(path, group):
     """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
-    data = read(path, group, {"component": "1", "n_sm": "1", "n_em": "1/mu_B^2"})
-    return {str(c): (float(n), float(m)) for c, n, m in zip(*data.values(), strict=True)}
+    columns = _read_columns(path, group, _COUNTS)
+    return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
