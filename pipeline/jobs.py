@@ -44,14 +44,14 @@ def plans(study, folder=None):
 
 def planned(script, parameters, data=()):
     """The plan of a job: its parameters and the identity of its code, data files and packages."""
-    return {
-        "script": script,
-        "parameters": parameters,
-        "code": code.digest(script),
-        "data": {path.name: code.sha256(path) for path in data},
-        "versions": code.versions(),
-        "attempt": 0,
-    }
+    return dict(
+        script=script,
+        parameters=parameters,
+        code=code.digest(script),
+        data={path.name: code.sha256(path) for path in data},
+        versions=code.versions(),
+        attempt=0,
+    )
 
 
 def _fields(instance):
@@ -59,139 +59,116 @@ def _fields(instance):
     return {k: v for k, v in dataclasses.asdict(instance).items() if v is not None}
 
 
-def _groups(study, name, setups=SETUPS):
-    """Experiments by "setup/reading"."""
+def _groups(study, name, part, setups=SETUPS):
+    """``part`` of an experiment, a function of it, by "setup/reading"."""
     return {
-        f"{setup}/{reading}": study.experiment(name, setup, reading)
+        f"{setup}/{reading}": part(study.experiment(name, setup, reading))
         for setup in study.setups(name)
         if setup in setups
         for reading in study.readings
     }
 
 
-def _analyses(study, name, setups=SETUPS):
-    return {group: _fields(e.analysis) for group, e in _groups(study, name, setups).items()}
+def _analysis(experiment):
+    return _fields(experiment.analysis)
+
+
+def _setup(experiment):
+    return dict(source=_fields(experiment.source), detector=_fields(experiment.detector))
 
 
 def _range(study, name, key):
     return study.config["sources"][study.source_of(name)][key]
 
 
+def _by_reading(study, name):
+    return {reading: _fields(study.experiment(name, reading=reading)) for reading in study.readings}
+
+
 def chain(study, audit=False):
     """From spectra to limits; the audit computes the same of all its variants, without grids."""
-    grids = study.config["grids"]
-    points = {key: 2 if audit else grids[key] for key in ("profile_points", "plane_points")}
-    found = {}
+    grids, found = study.config["grids"], {}
+    profile, plane = (2 if audit else grids[f"{key}_points"] for key in ("profile", "plane"))
     for source in dict.fromkeys(map(study.source_of, study.experiments)):
         spectra = {reading: study.source(source, reading).spectrum for reading in study.readings}
+        parameters = dict(source=source, spectra=spectra, cells=grids["flux_cells"])
         reactor = study.config["sources"][source]["kind"] == REACTOR
         data = (reactor_spectra.BELOW, reactor_spectra.ABOVE) if reactor else ()
-        parameters = {"source": source, "spectra": spectra, "cells": grids["flux_cells"]}
         found[f"fluxes/{source}"] = "tabulate_flux", parameters, data
     for name in study.experiments:
-        setups = {
-            group: {"source": _fields(e.source), "detector": _fields(e.detector)}
-            for group, e in _groups(study, name).items()
-        }
-        parameters = {"experiment": name, "setups": setups, "nodes": grids["recoil_nodes"]}
+        setups = _groups(study, name, _setup)
+        parameters = dict(experiment=name, setups=setups, nodes=grids["recoil_nodes"])
         found[f"rates/{name}"] = "compute_rates", parameters
     for name in study.experiments:
-        parameters = {
-            "experiment": name,
-            "analyses": _analyses(study, name),
-            "beams": study.beams(name),
-            "range_muB": _range(study, name, "profile_muB"),
-            "points": points["profile_points"],
-        }
-        found[f"profiles/{name}"] = "compute_profiles", parameters
+        analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
+        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
+        found[f"profiles/{name}"] = (
+            "compute_profiles",
+            parameters | dict(range_muB=muB, points=profile),
+        )
     for name in study.solar:
-        parameters = {
-            "experiment": name,
-            "readings": {r: _fields(study.experiment(name, reading=r)) for r in study.readings},
-            "range_muB": study.config["solar"][name]["plane_muB"],
-            "points": points["plane_points"],
-        }
+        muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
+        parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane)
         found[f"solar/{name}"] = "compute_solar", parameters
-    parameters = {
-        "experiments": {e: [study.setups(e), list(study.beams(e))] for e in study.experiments},
-        "solar": study.solar,
-        "readings": study.readings,
-    }
-    found["limits"] = "write_limits", parameters
-    return found
+    experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
+    parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
+    return found | {"limits": ("write_limits", parameters)}
 
 
 def scans(study):
     """Planes, phases and luminosity; the quenching factor of Fig. 1."""
-    config, reading, found = study.config, study.config["figures_reading"], {}
-    grids = config["grids"]
+    config, grids, found = study.config, study.config["grids"], {}
+    contours = {name: plane_contours(study, name) for name in study.experiments}
+    phases = {name: phase_contours(study, name) for name in config["phases"]}
+    for stage, shown in (("planes", contours), ("phases", phases)):
+        for name, groups in shown.items():
+            analyses, muB = _groups(study, name, _analysis), _range(study, name, "plane_muB")
+            parameters = dict(experiment=name, analyses=analyses, contours=groups)
+            parameters |= dict(range_muB=muB, points=grids["plane_points"])
+            found[f"{stage}/{name}"] = "compute_planes", parameters
     for name in study.experiments:
-        contours = {
-            f"{setup}/{reading}/{beam}": {
-                "counts": f"{setup}/{reading}",
-                "beam": list(components),
-                "xi_over_pi": 0.0,
-                "delta_CP_over_pi": study.experiment(name, setup).analysis.oscillation[
-                    "delta_CP_over_pi"
-                ],
-            }
-            for setup in study.setups(name)
-            for beam, components in study.beams(name).items()
-        }
-        found[f"planes/{name}"] = "compute_planes", _planes(study, name, contours)
-    for name in config["phases"]:
-        found[f"phases/{name}"] = (
-            "compute_planes",
-            _planes(study, name, phase_contours(study, name)),
-        )
-    for name in study.experiments:
-        parameters = {
-            "experiment": name,
-            "analyses": _analyses(study, name, ["current"]),
-            "beams": study.beams(name),
-            "range": config["luminosity"]["range"],
-            "points": grids["luminosity_points"],
-        }
+        analyses = _groups(study, name, _analysis, ["current"])
+        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
+        parameters |= dict(range=config["luminosity"]["range"], points=grids["luminosity_points"])
         found[f"luminosity/{name}"] = "compute_luminosity", parameters
     parameters = {key: config["quenching"][key] for key in ("nuclides", "kappa_scale", "T_max_keV")}
-    found["quenching"] = "compute_quenching", parameters | {"points": grids["quenching_points"]}
+    found["quenching"] = "compute_quenching", parameters | dict(points=grids["quenching_points"])
     return found
 
 
-def _planes(study, name, contours):
-    return {
-        "experiment": name,
-        "analyses": _analyses(study, name),
-        "contours": contours,
-        "range_muB": _range(study, name, "plane_muB"),
-        "points": study.config["grids"]["plane_points"],
-    }
+def plane_contours(study, name):
+    """Planes of an experiment, by "setup/reading/beam": all setups and beams at the phases of the study."""
+    reading, found = study.config["figures_reading"], {}
+    for setup in study.setups(name):
+        delta = study.experiment(name, setup).analysis.oscillation["delta_CP_over_pi"]
+        for beam, components in study.beams(name).items():
+            found[f"{setup}/{reading}/{beam}"] = dict(
+                counts=f"{setup}/{reading}",
+                beam=list(components),
+                xi_over_pi=0.0,
+                delta_CP_over_pi=delta,
+            )
+    return found
 
 
 def phase_contours(study, name):
-    """Planes with the phases of Fig. 7, by group."""
+    """Planes of an experiment with the phases of Fig. 7, by group."""
     reading, block = study.config["figures_reading"], study.config["phases"][name]
-    components = study.beams(name)[block["beam"]]
-    return {
-        f"current/{reading}/{block['beam']}/case{number}": {
-            "counts": f"current/{reading}",
-            "beam": list(components),
-            **case,
-        }
-        for number, case in enumerate(block["cases"], 1)
-    }
+    beam = dict(counts=f"current/{reading}", beam=list(study.beams(name)[block["beam"]]))
+    group = f"current/{reading}/{block['beam']}"
+    return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
 def style(study, kind=None):
     """Label, colour, setups and source kind of every experiment, or of those at one kind of source."""
     cycle = itertools.cycle(["#000000", "#56B4E9", "#661100", "#6699CC", "#888888"])
     blocks = {
-        name: {
-            "label": block.get("label", name),
-            "colour": block.get("colour") or next(cycle),
-            "kind": study.source_kind(name),
-            "setups": study.setups(name),
-        }
+        name: dict(
+            label=block.get("label", name),
+            colour=block.get("colour") or next(cycle),
+            kind=study.source_kind(name),
+            setups=study.setups(name),
+        )
         for name, block in study.config["experiments"].items()
     }
     return {name: block for name, block in blocks.items() if kind in (None, block["kind"])}
@@ -199,37 +176,22 @@ def style(study, kind=None):
 
 def tables(study):
     """The tables of results."""
-    shown = study.config["figures_reading"]
+    setups = {e: study.setups(e) for e in study.experiments}
     labels = {name: block["label"] for name, block in style(study).items()}
+    shown, level = study.config["figures_reading"], study.config["confidence_level"]
+    table2 = dict(labels=labels, reading=shown, confidence_level=level)
     return {
-        "counts": (
-            "write_counts",
-            {
-                "setups": {e: study.setups(e) for e in study.experiments},
-                "readings": study.readings,
-            },
-        ),
-        "table2": (
-            "write_table2",
-            {
-                "labels": labels,
-                "reading": shown,
-                "confidence_level": study.config["confidence_level"],
-            },
-            [published.TABLE],
-        ),
+        "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
+        "table2": ("write_table2", table2, [published.TABLE]),
     }
 
 
-def style_file(folder):
-    """The study's own style of figures, relative to where it runs, or None for the paper's."""
-    own = Path(folder) / STYLE if folder is not None else None
-    return own if own is not None and own.is_file() else None
-
-
 def _drawing(folder):
-    own = style_file(folder)
-    return str(own) if own else None, [own.absolute() if own else PAPER / STYLE]
+    """The style of the figures, the study's own or None for the paper's, and the file that it is in."""
+    own = Path(folder) / STYLE if folder is not None else None
+    if own is None or not own.is_file():
+        return None, [PAPER / STYLE]
+    return str(own), [own.absolute()]
 
 
 def _plane_range(study, kind):
@@ -243,104 +205,69 @@ def figures(study, folder):
     """Figs. 1 to 8."""
     shown, level = study.config["figures_reading"], study.config["confidence_level"]
     file, data = _drawing(folder)
-    common = {"style": file, "reading": shown, "confidence_level": level}
-    planes = {
-        4: (SNS, [("current", "delayed"), ("current", "prompt")]),
-        5: (SNS, [("future", "delayed"), ("future", "prompt")]),
-        6: (REACTOR, [("current", "reactor"), ("future", "reactor")]),
-    }
-    parameters = {1: {"style": file}}
-    parameters |= {n: common | {"experiments": style(study)} for n in (2, 3)}
-    parameters |= {
-        n: common
-        | {
-            "experiments": style(study, kind),
-            "range_muB": _plane_range(study, kind),
-            "rows": [[f"{setup}/{shown}/{beam}", setup, beam] for setup, beam in rows],
-        }
-        for n, (kind, rows) in planes.items()
-    }
-    parameters[7] = common | {
-        "experiments": {e: style(study)[e] for e in study.config["phases"]},
-        "contours": {e: phase_contours(study, e) for e in study.config["phases"]},
-    }
-    parameters[8] = common | {
-        "levels": {n: study.experiment(n).confidence_level for n in study.solar}
-    }
-    scripts = dict.fromkeys(parameters, "plot_planes")
-    scripts |= {n: f"plot_fig{n}" for n in (1, 2, 3, 7, 8)}
-    return {f"figures/fig{n}": (scripts[n], parameters[n], data) for n in parameters}
+    common = dict(style=file, reading=shown, confidence_level=level)
+    found = {1: ("plot_fig1", dict(style=file))}
+    for n in (2, 3):
+        found[n] = f"plot_fig{n}", common | dict(experiments=style(study))
+    for n, kind, setup, beams in (
+        (4, SNS, ["current"], ["delayed", "prompt"]),
+        (5, SNS, ["future"], ["delayed", "prompt"]),
+        (6, REACTOR, SETUPS, ["reactor"]),
+    ):
+        rows = [[f"{s}/{shown}/{beam}", s, beam] for s in setup for beam in beams]
+        parameters = dict(experiments=style(study, kind), range_muB=_plane_range(study, kind))
+        found[n] = "plot_planes", common | parameters | dict(rows=rows)
+    phases = study.config["phases"]
+    parameters = dict(
+        experiments={name: style(study)[name] for name in phases},
+        contours={name: phase_contours(study, name) for name in phases},
+    )
+    found[7] = "plot_fig7", common | parameters
+    levels = {name: study.experiment(name).confidence_level for name in study.solar}
+    found[8] = "plot_fig8", common | dict(levels=levels)
+    return {f"figures/fig{n}": (*content, data) for n, content in found.items()}
 
 
 def judgements(study, folder):
     """Comparison, claims, audit, checks and provenance."""
     shown, audit = study.config["figures_reading"], study.config["audit"]
-    departures = study.departures(shown)
     file, data = _drawing(folder)
-    both = [LITERAL, shown]
+    both, experiments = [LITERAL, shown], study.experiments
     titles = {
         key: {name: block["title"] for name, block in audit[key].items()}
         for key in ("inputs", "budget")
     }
-    found = {
-        "comparison": ("write_comparison", {}, [published.TABLE]),
-        "claims": (
-            "check_claims",
-            {
-                "claims": study.config["claims"],
-                "readings": both,
-                "kinds": {e: study.source_kind(e) for e in study.experiments},
-                "beams": {e: study.beams(e) for e in study.experiments},
-                "analyses": {
-                    r: {
-                        e: _fields(study.experiment(e, reading=r).analysis)
-                        for e in study.experiments
-                    }
-                    for r in both
-                },
-                "solar": {
-                    name: {r: _fields(study.experiment(name, reading=r)) for r in both}
-                    for name in study.solar
-                },
-            },
-            [published.TABLE],
-        ),
-        "audit/tables": (
-            "write_audit",
-            {"shown": shown, "literal": LITERAL, "departures": departures} | titles,
-            [published.TABLE],
-        ),
-        "figures/ablation": (
-            "plot_ablation",
-            {"style": file, "shown": shown, "literal": LITERAL, "departures": departures},
-            [*data, published.TABLE],
-        ),
-        "figures/budget": (
-            "plot_budget",
-            {"style": file, "experiments": style(study), "budget": titles["budget"]},
-            data,
-        ),
-        "check": (
-            "write_check",
-            {
-                "misses": audit["misses"],
-                "reading": shown,
-                "experiments": [*study.experiments, *study.solar],
-            },
-            [published.TABLE, *sorted(published.REFERENCE.iterdir())],
-        ),
+    claims = dict(
+        claims=study.config["claims"],
+        readings=both,
+        kinds={e: study.source_kind(e) for e in experiments},
+        beams={e: study.beams(e) for e in experiments},
+        analyses={
+            r: {e: _analysis(study.experiment(e, reading=r)) for e in experiments} for r in both
+        },
+        solar={name: _by_reading(study, name) for name in study.solar},
+    )
+    variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
+    budget = dict(style=file, experiments=style(study), budget=titles["budget"])
+    names = [*experiments, *study.solar]
+    check = dict(misses=audit["misses"], reading=shown, experiments=names)
+    provenance = dict(
+        configuration=digest(study.config),
+        commit=commit(),
+        packages={name: version(name) for name in AROUND},
+    )
+    table = [published.TABLE]
+    return {
+        "comparison": ("write_comparison", {}, table),
+        "claims": ("check_claims", claims, table),
+        "audit/tables": ("write_audit", variants | titles, table),
+        "figures/ablation": ("plot_ablation", dict(style=file) | variants, data + table),
+        "figures/budget": ("plot_budget", budget, data),
+        "check": ("write_check", check, table + sorted(published.REFERENCE.iterdir())),
         "verdict": ("check", {}),
-        "provenance": (
-            "write_provenance",
-            {
-                "configuration": digest(study.config),
-                "commit": commit(),
-                "packages": {name: version(name) for name in AROUND},
-            },
-        ),
+        "provenance": ("write_provenance", provenance),
+        **{f"report/{name}": ("write_html", dict(title=name)) for name in REPORTED},
     }
-    tables = {f"report/{name}": ("write_html", {"title": name}) for name in REPORTED}
-    return found | tables
 
 
 def commit():

@@ -10,7 +10,7 @@ FIGURES = {
     8: ("plot_fig8", expand("results/solar/{name}.h5", name=STUDY.solar)),
 }
 
-for number, (script, results) in FIGURES.items():
+for number, (plot, results) in FIGURES.items():
 
     rule:
         """A figure of the paper, or a page that says why it is empty."""
@@ -26,4 +26,4 @@ for number, (script, results) in FIGURES.items():
         group:
             "paper"
         script:
-            f"../../scripts/{script}.py"
+            f"../../scripts/{plot}.py"
