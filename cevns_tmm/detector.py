@@ -71,8 +71,7 @@ class Detector:
 
     def nuclei(self):
         """Target nuclei, [(Isotope, number), ...], Eq. (32)."""
-        target = dict(sorted(self.target.items()))  # the same sums for any order of the keys
-        return target_nuclei(target, self.mass_kg * kg, self.target_shares)
+        return target_nuclei(self.target, self.mass_kg * kg, self.target_shares)
 
     def thresholds(self):
         """Recoil threshold of each target isotope (energy), in the order of :meth:`nuclei`."""

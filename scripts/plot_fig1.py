@@ -9,7 +9,7 @@ from pipeline.job import run
 
 def main(job):
     plotting.use_style(job.parameters["style"])
-    data = storage.read(job.input.results[0], "quenching", {"isotope": "1", "T": "keV", "Q": "1"})
+    data = storage.read(job.input.quenching, "quenching", {"isotope": "1", "T": "keV", "Q": "1"})
     fig, ax = plt.subplots(figsize=(0.62 * plotting.WIDTH, 2.9))
     colours = plt.colormaps["viridis"]
     for n, (name, Q) in enumerate(zip(data["isotope"], data["Q"], strict=True)):

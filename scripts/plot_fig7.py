@@ -28,7 +28,7 @@ def main(job):
         return plotting.empty_page("This study varies no phases.", *job.output)
     fig = plt.figure(figsize=(plotting.WIDTH, 2.4 * len(experiments)))
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
-    paths = job.input.results
+    paths = job.input.phases
     for subfigure, (name, block), path in zip(subfigures, experiments.items(), paths, strict=True):
         axes = subfigure.subplots(1, 3)
         labels = []

@@ -19,7 +19,7 @@ def main(job):
     if not names:
         return plotting.empty_page("This study has no solar limit.", *job.output)
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
-    for _name, colour, path in zip(names, COLOURS * len(names), job.input.results, strict=False):
+    for _name, colour, path in zip(names, COLOURS * len(names), job.input.solar, strict=False):
         data = storage.read(path, f"current/{job.parameters['reading']}/solar", UNITS)
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             values = data[f"mu_nu_{plane}"]

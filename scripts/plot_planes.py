@@ -30,7 +30,7 @@ def main(job):
             continue
         plotting.row_of_planes(axes, params["range_muB"])
         axes[1].set_title(f"{'reactors' if beam == 'reactor' else beam}, {setup} setup, {level}")
-        for (name, block), path in zip(experiments.items(), job.input.results, strict=True):
+        for (name, block), path in zip(experiments.items(), job.input.planes, strict=True):
             if setup not in block["setups"]:
                 continue
             data = storage.read(path, group, UNITS)

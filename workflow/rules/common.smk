@@ -108,3 +108,8 @@ def drawn(name, category, **labels):
         f"figures/{name}.png", caption=f"../report/{name}.rst", category=category, labels=labels
     )
     return dict(pdf=f"figures/{name}.pdf", png=png)
+
+
+def figure(number):
+    """Files of a figure of the paper."""
+    return drawn(f"fig{number}", "Figures of the paper", figure=f"Fig. {number}")

@@ -1,29 +1,108 @@
-# Script and results of each figure; its parameters are in pipeline/jobs.py.
-FIGURES = {
-    1: ("plot_fig1", ["results/quenching.h5"]),
-    2: ("plot_fig2", each("results/profiles/{experiment}.h5")),
-    3: ("plot_fig3", each("results/luminosity/{experiment}.h5")),
-    4: ("plot_planes", each("results/planes/{experiment}.h5", SNS)),
-    5: ("plot_planes", each("results/planes/{experiment}.h5", SNS)),
-    6: ("plot_planes", each("results/planes/{experiment}.h5", REACTOR)),
-    7: ("plot_fig7", expand("results/phases/{experiment}.h5", experiment=STUDY.config["phases"])),
-    8: ("plot_fig8", expand("results/solar/{name}.h5", name=STUDY.solar)),
-}
+rule fig1:
+    """Quenching factors."""
+    input:
+        plan=plan("figures/fig1"),
+        quenching="results/quenching.h5",
+    output:
+        **figure(1),
+    log:
+        "logs/fig1.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_fig1.py"
 
-for number, (plot, results) in FIGURES.items():
 
-    rule:
-        """A figure of the paper, or a page that says why it is empty."""
-        name:
-            f"fig{number}"
-        input:
-            plan=plan(f"figures/fig{number}"),
-            results=results,
-        output:
-            **drawn(f"fig{number}", "Figures of the paper", figure=f"Fig. {number}"),
-        log:
-            f"logs/fig{number}.log",
-        group:
-            "paper"
-        script:
-            f"../../scripts/{plot}.py"
+rule fig2:
+    """Profiles of the current setups."""
+    input:
+        plan=plan("figures/fig2"),
+        profiles=each("results/profiles/{experiment}.h5"),
+    output:
+        **figure(2),
+    log:
+        "logs/fig2.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_fig2.py"
+
+
+rule fig3:
+    """Limits against luminosity."""
+    input:
+        plan=plan("figures/fig3"),
+        luminosity=each("results/luminosity/{experiment}.h5"),
+    output:
+        **figure(3),
+    log:
+        "logs/fig3.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_fig3.py"
+
+
+rule fig4:
+    """Planes of two moments: SNS, current; Fig. 5 has the future setups, Fig. 6 the reactors."""
+    input:
+        plan=plan("figures/fig4"),
+        planes=each("results/planes/{experiment}.h5", SNS),
+    output:
+        **figure(4),
+    log:
+        "logs/fig4.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_planes.py"
+
+
+use rule fig4 as fig5 with:
+    input:
+        plan=plan("figures/fig5"),
+        planes=each("results/planes/{experiment}.h5", SNS),
+    output:
+        **figure(5),
+    log:
+        "logs/fig5.log",
+
+
+use rule fig4 as fig6 with:
+    input:
+        plan=plan("figures/fig6"),
+        planes=each("results/planes/{experiment}.h5", REACTOR),
+    output:
+        **figure(6),
+    log:
+        "logs/fig6.log",
+
+
+rule fig7:
+    """Planes with other phases."""
+    input:
+        plan=plan("figures/fig7"),
+        phases=expand("results/phases/{experiment}.h5", experiment=STUDY.config["phases"]),
+    output:
+        **figure(7),
+    log:
+        "logs/fig7.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_fig7.py"
+
+
+rule fig8:
+    """Planes of the solar limits."""
+    input:
+        plan=plan("figures/fig8"),
+        solar=expand("results/solar/{name}.h5", name=STUDY.solar),
+    output:
+        **figure(8),
+    log:
+        "logs/fig8.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_fig8.py"
