@@ -4,6 +4,7 @@ Needs root, munged, slurmctld and slurmd, and /etc/slurm/slurm.conf, which it wr
 look for it there. Used as a context manager.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -136,11 +137,21 @@ class SlurmNode:
         raise RuntimeError(f"{name} did not start: {logs}")
 
     def jobs(self):
-        """Ids of the jobs that wait or run."""
+        """Jobs that wait or run: {id: memory asked for}."""
         done = subprocess.run(
-            ["squeue", "-h", "-o", "%i"], capture_output=True, text=True, check=True
+            ["squeue", "-h", "-o", "%i %m"], capture_output=True, text=True, check=True
         )
-        return done.stdout.split()
+        return dict(line.split() for line in done.stdout.splitlines())
+
+    @contextlib.contextmanager
+    def waiting(self):
+        """Within this, jobs are taken but none starts."""
+        command = ["scontrol", "update", "PartitionName=main"]
+        subprocess.run([*command, "State=DOWN"], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*command, "State=UP"], check=True)
 
     def __exit__(self, *_):
         for daemon in reversed(self.daemons):

@@ -1,6 +1,8 @@
-"""The pipeline through a real SLURM: the same bytes as a local run, also when a job is cancelled."""
+"""The pipeline through a real SLURM: the same bytes as a local run, whatever happens while jobs wait."""
 
 import importlib.util
+import os
+import signal
 import subprocess
 import time
 
@@ -9,68 +11,95 @@ import pytest
 from tests import slurm_node
 from tests.checkout import Checkout
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
-PROFILE = ["--workflow-profile", "workflow/profiles/slurm"]
+SLURM = ["--workflow-profile", "workflow/profiles/slurm"]
+GENERIC = ["--workflow-profile", "workflow/profiles/generic", "--seconds-between-status-checks=2"]
+
+both_profiles = pytest.mark.parametrize("profile", [SLURM, GENERIC], ids=["slurm", "generic"])
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
     reason = slurm_node.missing()
-    if not reason and importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        reason = "the SLURM plugin is not installed: requirements/cluster.txt"
+    for plugin in ("slurm", "cluster_generic"):
+        if not reason and importlib.util.find_spec(f"snakemake_executor_plugin_{plugin}") is None:
+            reason = "a plugin is not installed: requirements/cluster.txt"
     if reason:
         pytest.skip(f"no SLURM: {reason}")
     with slurm_node.SlurmNode(tmp_path_factory.mktemp("slurm") / "node") as running:
         yield running
 
 
+def only_job(node, other_than=None):
+    """Id and memory of the one job, once it waits or runs."""
+    for _ in range(240):
+        jobs = [job for job in node.jobs().items() if job[0] != other_than]
+        if jobs:
+            assert len(jobs) == 1
+            return jobs[0]
+        time.sleep(0.25)
+    raise AssertionError("nothing was submitted")
+
+
+def ended(process):
+    """Exit status and output of snakemake."""
+    output, _ = process.communicate(timeout=500)
+    return process.returncode, output
+
+
 def test_the_whole_paper_has_the_same_bytes_as_the_local_run(node, tmp_path):
     checkout = Checkout(tmp_path / "slurm")
-    output = checkout.snakemake(*PROFILE).stdout
+    output = checkout.snakemake(*SLURM).stdout
     assert 0 < output.count("SLURM jobid") <= 12  # grouped: 63 jobs
     local = checkout.copy(tmp_path / "local", results=False)
     local.snakemake()
     local.same_products(checkout)
 
 
-def test_a_cancelled_job_is_tried_again(node, small, tmp_path):
+def test_the_generic_profile_makes_the_same_bytes(node, small, tmp_path):
     checkout = small.copy(tmp_path / "copy", results=False)
-    target = "results/counts/CONNIE.h5"
-    process = checkout.start(*PROFILE, target)
-    cancelled = None
-    for _ in range(240):
-        jobs = node.jobs()
-        if jobs:
-            cancelled = jobs[0]
-            subprocess.run(["scancel", cancelled], check=True)
-            break
-        time.sleep(0.25)
-    output, _ = process.communicate(timeout=500)
-    assert cancelled is not None
-    assert process.returncode == 0, output[-5000:]
-    assert "Trying to restart job" in output
-    assert (checkout.path / target).read_bytes() == (small.path / target).read_bytes()
-
-
-STATUS = """#!/bin/sh
-case $(scontrol show job -o "$1") in
-  *JobState=COMPLETED*) echo success ;;
-  *JobState=PENDING* | *JobState=RUNNING* | *JobState=COMPLETING*) echo running ;;
-  *) echo failed ;;
-esac
-"""
-SUBMIT = "sbatch --parsable --cpus-per-task={threads} --mem={resources.mem_mb} --time={resources.runtime}"
-
-
-def test_the_generic_profile_with_the_commands_of_slurm(node, small, tmp_path):
-    checkout = small.copy(tmp_path / "copy", results=False)
-    status = tmp_path / "status"
-    status.write_text(STATUS, encoding="utf-8")
-    status.chmod(0o755)
-    checkout.snakemake(
-        *("--workflow-profile", "workflow/profiles/generic"),
-        *("--cluster-generic-submit-cmd", f"{SUBMIT} --output=/dev/null"),
-        *("--cluster-generic-status-cmd", str(status), "--cluster-generic-cancel-cmd", "scancel"),
-    )
+    checkout.snakemake(*GENERIC)
     small.same_products(checkout)
+
+
+@both_profiles
+def test_a_cancelled_job_is_tried_again_with_more_memory(node, small, tmp_path, profile):
+    checkout = small.copy(tmp_path / "copy", results=False)
+    with node.waiting():
+        process = checkout.start("--cores=2", *profile, "results/quenching.h5")
+        first, memory = only_job(node)
+        subprocess.run(["scancel", first], check=True)
+        _, more = only_job(node, other_than=first)
+    status, output = ended(process)
+    assert status == 0, output[-5000:]
+    assert [memory, more] == ["600M", "1200M"]
+    checkout.agrees_with(small)
+
+
+@both_profiles
+def test_an_interrupted_run_cancels_its_jobs(node, small, tmp_path, profile):
+    checkout = small.copy(tmp_path / "copy", results=False)
+    with node.waiting():
+        process = checkout.start("--cores=2", *profile, "results/quenching.h5")
+        only_job(node)
+        os.kill(process.pid, signal.SIGINT)
+        status, _ = ended(process)
+        assert status != 0
+        assert node.jobs() == {}
+
+
+@both_profiles
+def test_jobs_that_wait_compute_what_was_planned(node, small, tmp_path, profile):
+    """The plans of a run stay as they are until it ends, whoever looks at it meanwhile."""
+    checkout = small.copy(tmp_path / "copy", results=False)
+    target = "results/profiles/CONNIE.h5"
+    with node.waiting():
+        process = checkout.start("--cores=2", *profile, target)
+        only_job(node)
+        checkout.edit("config", lambda data: data.update(confidence_level=0.95))
+        assert "another snakemake runs here" in checkout.snakemake("--dry-run").stdout
+    status, output = ended(process)
+    assert status == 0, output[-5000:]
+    checkout.agrees_with(small)
+    assert checkout.planned(target) == {("profiles", "CONNIE")}
