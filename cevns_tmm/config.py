@@ -104,9 +104,7 @@ def read_files(folder=None, overrides=None):
         for path in sorted(Path(folder).iterdir()):
             if path.suffix.lower() in (".yaml", ".yml") and not path.name.startswith("."):
                 if path.name not in paths:
-                    raise ConfigError(
-                        f"{path}: not a file of a study; allowed are {', '.join(paths)}"
-                    )
+                    raise ConfigError(f"{path}: not a file of a study; allowed are {', '.join(paths)}")
                 paths[path.name] = path
     config, origin = {}, {}
     for name, path in zip(FILES, paths.values(), strict=True):
@@ -164,9 +162,7 @@ _Validator = validators.extend(
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "number": lambda checker, value: is_number(value),
-            "integer": lambda checker, value: (
-                isinstance(value, int) and not isinstance(value, bool)
-            ),
+            "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
         }
     ),
 )

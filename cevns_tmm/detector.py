@@ -58,9 +58,7 @@ class Detector:
         """ValueError unless the detector has what its source needs, and nothing that it cannot use."""
         if source.kind == "reactor":
             if self.flux_per_cm2_s is None:
-                raise ValueError(
-                    "flux_per_cm2_s: missing; a reactor's flux is that at the detector"
-                )
+                raise ValueError("flux_per_cm2_s: missing; a reactor's flux is that at the detector")
             if self.time_window_us is not None:
                 raise ValueError(f"time_window_us: {self.time_window_us!r} needs a pulsed source")
         else:

@@ -68,9 +68,7 @@ class Experiment:
             beam = self.beams[0]
         if beam not in self.beams:
             given = "not given" if beam is None else repr(beam)
-            raise ValueError(
-                f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}"
-            )
+            raise ValueError(f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}")
         return self.source.beams[beam]
 
     @cached_property
@@ -86,10 +84,7 @@ class Experiment:
     def counts(self):
         """Events: {component: (Standard Model, magnetic-moment per mu_B²)}."""
         n_sm, n_em = self.rates.counts()
-        return {
-            c: (float(n), float(m))
-            for c, n, m in zip(self.rates.components, n_sm, n_em, strict=True)
-        }
+        return {c: (float(n), float(m)) for c, n, m in zip(self.rates.components, n_sm, n_em, strict=True)}
 
     def spectrum(self, T_keV):
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""

@@ -78,9 +78,7 @@ class FluxTable:
         if len(self.edges) == 0:
             return total
         inside = np.clip(E, self.edges[0], self.edges[-1])
-        cell = np.clip(
-            np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2
-        )
+        cell = np.clip(np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2)
         width = self.edges[cell + 1] - self.edges[cell]
         t = (inside - self.edges[cell]) / width
         M, lower, upper = self.moments[k], self.lower[k], self.upper[k]
@@ -111,9 +109,7 @@ def tabulate(pieces=(), lines=(), cells=4000):
     for breaks, density in pieces:
         breaks = np.asarray(breaks, float)
         if len(breaks) < 2 or np.any(np.diff(breaks) <= 0) or breaks[0] < 0:
-            raise ValueError(
-                "pieces: breakpoints must be at least two, increasing and not negative"
-            )
+            raise ValueError("pieces: breakpoints must be at least two, increasing and not negative")
         rows.append((breaks, density))
     for (before, _), (after, _) in itertools.pairwise(rows):
         if before[-1] != after[0]:
@@ -236,9 +232,7 @@ def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
         raise ValueError(f"E_split: {E_split / MeV:g} MeV must lie inside the low-energy table")
     if not E_max > E_split:
         raise ValueError(f"E_max: {E_max / MeV:g} MeV must exceed E_split")
-    if any(x < 0 for x in fission_fractions.values()) or (
-        abs(sum(fission_fractions.values()) - 1) > 1e-9
-    ):
+    if any(x < 0 for x in fission_fractions.values()) or (abs(sum(fission_fractions.values()) - 1) > 1e-9):
         raise ValueError("fission_fractions: must be positive and sum to 1")
     missing = sorted(set(fission_fractions) - set(coefficients))
     if missing:

@@ -112,9 +112,7 @@ def target_nuclei(composition, mass, fractions="mole"):
     if fractions not in ("mole", "mass"):
         raise ValueError(f"fractions: {fractions!r} must be 'mole' or 'mass'")
     isotopes = {symbol: natural_isotopes(symbol) for symbol in composition}
-    atomic_weight = {
-        symbol: sum(x * i.atomic_mass_u for i, x in isotopes[symbol]) for symbol in composition
-    }
+    atomic_weight = {symbol: sum(x * i.atomic_mass_u for i, x in isotopes[symbol]) for symbol in composition}
     if fractions == "mole":
         moles = dict(composition)
     else:

@@ -100,9 +100,7 @@ def legend(owner, colours=(), styles=()):
     ]
     if not handles:
         return
-    owner.legend(
-        handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2
-    )
+    owner.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2)
 
 
 def empty(ax, text):

@@ -20,9 +20,7 @@ def quenching_factor(T, Z, A, kappa_scale=1.0):
     if not (Z > 0 and A > 0):
         raise ValueError(f"Z: {Z!r} and A: {A!r} must be positive")
     gamma = 11.5 * T / keV * Z ** (-7 / 3)
-    kappa_g = (
-        kappa_scale * 0.133 * Z ** (2 / 3) * A**-0.5 * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
-    )
+    kappa_g = kappa_scale * 0.133 * Z ** (2 / 3) * A**-0.5 * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
     return kappa_g / (1 + kappa_g)
 
 

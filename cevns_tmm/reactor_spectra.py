@@ -44,9 +44,7 @@ def below(path=BELOW):
                     f"the one before of {spectrum} {isotope}"
                 )
         if not E[0] < split <= E[-1]:
-            raise ConfigError(
-                f"{where}: energies must begin below and end at {split:g} MeV or above"
-            )
+            raise ConfigError(f"{where}: energies must begin below and end at {split:g} MeV or above")
         others = found.setdefault(spectrum, {})
         if any(list(energies) != E for energies, _ in others.values()):
             raise ConfigError(f"{where}: must have the energies of its other isotopes")

@@ -46,16 +46,11 @@ class CountingExperiment:
             raise ValueError(f"scaled: {self.scaled!r} must not be negative")
 
     @classmethod
-    def from_data(
-        cls, n_sm, n_measured, beam_neutrons, steady_state, sigma_signal, sigma_background
-    ):
+    def from_data(cls, n_sm, n_measured, beam_neutrons, steady_state, sigma_signal, sigma_background):
         """Eq. (34): measured events with a prompt-neutron and a steady-state background."""
         return cls(
             residual=n_measured - n_sm - beam_neutrons,
-            variance=n_measured
-            + beam_neutrons
-            + 2 * steady_state
-            + (sigma_background * beam_neutrons) ** 2,
+            variance=n_measured + beam_neutrons + 2 * steady_state + (sigma_background * beam_neutrons) ** 2,
             sigma=sigma_signal,
             scaled=n_sm,
         )

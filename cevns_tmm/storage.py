@@ -164,9 +164,7 @@ def _read(path, group, name, unit):
         raise ValueError(f"{path}: no dataset {group.name}/{name}")
     dataset = group[name]
     if dataset.attrs["unit"] != unit:
-        raise ValueError(
-            f"{path}: {group.name}/{name} is in {dataset.attrs['unit']!r}, {unit!r} expected"
-        )
+        raise ValueError(f"{path}: {group.name}/{name} is in {dataset.attrs['unit']!r}, {unit!r} expected")
     values = dataset[()]
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 

@@ -73,17 +73,13 @@ def read(path, columns):
     for line_number, line in lines[1:]:
         cells = _cells(path, line_number, line)
         if len(cells) != len(columns):
-            raise ConfigError(
-                f"{path}: line {line_number}: {line.strip()!r} must have {len(columns)} values"
-            )
+            raise ConfigError(f"{path}: line {line_number}: {line.strip()!r} must have {len(columns)} values")
         row = {}
         for (column, check), text in zip(columns.items(), cells, strict=True):
             try:
                 row[column] = check(text)
             except ValueError as error:
-                raise ConfigError(
-                    f"{path}: line {line_number}: {column}: {text!r} must be {error}"
-                ) from None
+                raise ConfigError(f"{path}: line {line_number}: {column}: {text!r} must be {error}") from None
         rows.append((line_number, row))
     return rows
 

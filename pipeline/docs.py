@@ -139,8 +139,7 @@ def equations():
 def structure(text):
     """docs/structure.md with the equations of today."""
     rows = [
-        [f"({number})", ", ".join(f"`{name}`" for name in names)]
-        for number, names in equations().items()
+        [f"({number})", ", ".join(f"`{name}`" for name in names)] for number, names in equations().items()
     ]
     before, _, rest = text.partition(INDEX[0])
     _, _, after = rest.partition(INDEX[1])

@@ -234,17 +234,14 @@ def judgements(study, folder):
     file, data = _drawing(folder)
     both, experiments = [LITERAL, shown], study.experiments
     titles = {
-        key: {name: block["title"] for name, block in audit[key].items()}
-        for key in ("inputs", "budget")
+        key: {name: block["title"] for name, block in audit[key].items()} for key in ("inputs", "budget")
     }
     claims = dict(
         claims=study.config["claims"],
         readings=both,
         kinds={e: study.source_kind(e) for e in experiments},
         beams={e: study.beams(e) for e in experiments},
-        analyses={
-            r: {e: _analysis(study.experiment(e, reading=r)) for e in experiments} for r in both
-        },
+        analyses={r: {e: _analysis(study.experiment(e, reading=r)) for e in experiments} for r in both},
         solar={name: _by_reading(study, name) for name in study.solar},
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))

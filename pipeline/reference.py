@@ -45,9 +45,7 @@ def texts(kind, results, expected, keys):
     columns = [column for column in expected[0] if column not in keys]
     for key, (found, wanted) in both(results, expected, columns).items():
         changed = [c for c in columns if (found or {}).get(c) != (wanted or {}).get(c)]
-        text = "; ".join(
-            f"{c}: {(found or {}).get(c)} for {(wanted or {}).get(c)}" for c in changed
-        )
+        text = "; ".join(f"{c}: {(found or {}).get(c)} for {(wanted or {}).get(c)}" for c in changed)
         yield kind, " ".join(key), not changed, text
 
 

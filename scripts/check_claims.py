@@ -33,12 +33,9 @@ class Results:
             if r["reading"] == reading
             and (r["beam"] == "full" or r["experiment"] in {key[0] for key in self.published})
         }
-        self.analyses = {
-            e: Analysis(**block) for e, block in job.parameters["analyses"][reading].items()
-        }
+        self.analyses = {e: Analysis(**block) for e, block in job.parameters["analyses"][reading].items()}
         self.solar = {
-            name: SolarExperiment(**blocks[reading])
-            for name, blocks in job.parameters["solar"].items()
+            name: SolarExperiment(**blocks[reading]) for name, blocks in job.parameters["solar"].items()
         }
 
     def experiments(self, kind):
@@ -105,9 +102,7 @@ def lost(results, **selection):
 def degenerate_direction(results, _claim):
     U = next(iter(results.analyses.values())).mixing()
     blind = np.abs(U[0])
-    aside = [
-        float(mu_nu_sq("e", v, U) / (v @ v)) for v in (blind * (1 + 0.1 * e) for e in np.eye(3))
-    ]
+    aside = [float(mu_nu_sq("e", v, U) / (v @ v)) for v in (blind * (1 + 0.1 * e) for e in np.eye(3))]
     holds = float(mu_nu_sq("e", blind, U)) < 1e-20 < min(aside)
     return (
         holds,
@@ -135,9 +130,7 @@ def future_order_of_magnitude(results, claim):
     gains, good = reached({key: v for key, v in results.limits.items() if key[2] != "full"})
     printed = {key: float(text) for key, text in results.published.items()}
     own, own_good = reached(printed)
-    text = (
-        f"better by {span(gains)}; {claim['threshold']:g} or more in {good} of {len(gains)} entries"
-    )
+    text = f"better by {span(gains)}; {claim['threshold']:g} or more in {good} of {len(gains)} entries"
     text += f" (in the printed Table II: {span(own)}, {own_good} of {len(own)})"
     return good == len(gains), text + lost(results, setup="future")
 
@@ -160,9 +153,7 @@ def luminosity_40(results, claim):
                     slopes.append((before, beyond))
     holds = min(gains) >= claim["threshold"] and all(b <= claim["slope"] * a for a, b in slopes)
     before, beyond = zip(*slopes, strict=True)
-    text = (
-        f"gain to 40 {span(gains)}; logarithmic slope {span(before)} before, {span(beyond)} beyond"
-    )
+    text = f"gain to 40 {span(gains)}; logarithmic slope {span(before)} before, {span(beyond)} beyond"
     return holds, text
 
 
@@ -194,9 +185,7 @@ def full_beam_narrows_the_gap(results, claim):
 def sns_23_plane(results, _claim):
     found = results.interference(SNS, SINGLE).values()
     holds = all(values[2] == min(values) for values in found)
-    planes = ", ".join(
-        f"{p}: {span(v)}" for p, v in zip(PLANES, zip(*found, strict=True), strict=True)
-    )
+    planes = ", ".join(f"{p}: {span(v)}" for p, v in zip(PLANES, zip(*found, strict=True), strict=True))
     return holds, f"interference {planes}"
 
 
@@ -204,9 +193,7 @@ def reactor_12_plane(results, _claim):
     found = results.interference(REACTOR, ["reactor"]).values()
     sns = min(min(values) for values in results.interference(SNS, SINGLE).values())
     holds = all(values[0] == min(values) and values[0] < sns for values in found)
-    planes = ", ".join(
-        f"{p}: {span(v)}" for p, v in zip(PLANES, zip(*found, strict=True), strict=True)
-    )
+    planes = ", ".join(f"{p}: {span(v)}" for p, v in zip(PLANES, zip(*found, strict=True), strict=True))
     return holds, f"interference {planes}; lowest of the SNS {sns:.3g}"
 
 
@@ -214,18 +201,14 @@ def areas(results, experiment, beam, phases):
     """Allowed areas for the (xi, delta) given, relative to the first, by plane."""
     found = {}
     for plane in PLANES:
-        each = [
-            area(*results.quadratic(experiment, beam, plane, math.pi * xi, d)) for xi, d in phases
-        ]
+        each = [area(*results.quadratic(experiment, beam, plane, math.pi * xi, d)) for xi, d in phases]
         found[plane] = [value / each[0] for value in each]
     return found
 
 
 def phase_text(found):
     """Areas by plane as text."""
-    return "; ".join(
-        f"{p}: " + ", ".join(f"{v:.3g}" for v in values) for p, values in found.items()
-    )
+    return "; ".join(f"{p}: " + ", ".join(f"{v:.3g}" for v in values) for p, values in found.items())
 
 
 def phases_sns(results, _claim):
@@ -257,9 +240,7 @@ def future_beats_borexino(results, _claim):
         if value < results.limits["Borexino", "current", "solar", key[3]]
     ]
     text = f"{len(better)} of {len(future)} entries: {', '.join(sorted(set(better))) or 'none'}"
-    return bool(better), text + lost(
-        results, experiments=results.experiments(REACTOR), setup="future"
-    )
+    return bool(better), text + lost(results, experiments=results.experiments(REACTOR), setup="future")
 
 
 def em_dominates(results, _claim):

@@ -30,9 +30,7 @@ def main(job):
         analysis, counts = Analysis(**block), read_counts(job.input.counts, group)
         for beam, components in parameters["beams"].items():
             groups[f"{group}/{beam}"] = scan(analysis, counts, components, luminosity)
-    description = (
-        f"Limits of {parameters['experiment']} against luminosity, by setup, reading and beam"
-    )
+    description = f"Limits of {parameters['experiment']} against luminosity, by setup, reading and beam"
     job.write(job.output[0], groups, description)
 
 

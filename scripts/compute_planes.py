@@ -35,9 +35,7 @@ def main(job):
         analysis = Analysis(**parameters["analyses"][contour["counts"]])
         counts = read_counts(job.input.counts, contour["counts"])
         sensitivity = analysis.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
-        groups[name] = planes(
-            sensitivity, math.pi * contour["xi_over_pi"], analysis.level(2), Lambda
-        )
+        groups[name] = planes(sensitivity, math.pi * contour["xi_over_pi"], analysis.level(2), Lambda)
     description = (
         f"Delta chi-squared of {parameters['experiment']} in the planes of two moments, "
         "by setup, reading, beam and phases"

@@ -51,9 +51,7 @@ def main(job):
         text = "∞" if math.isinf(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
         strong = abs(math.log10(value)) > 0.6 * CLIP
         ax.text(x, y, text, ha="center", va="center", size=6.5, color="w" if strong else "k")
-    ax.set_xticks(
-        range(len(columns)), [" ".join(block) for block in columns], rotation=60, ha="right"
-    )
+    ax.set_xticks(range(len(columns)), [" ".join(block) for block in columns], rotation=60, ha="right")
     ax.set_yticks(range(len(rows)), [label for _, label in rows])
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()

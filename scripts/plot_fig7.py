@@ -38,9 +38,7 @@ def main(job):
             data = storage.read(path, group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values, level = data[f"delta_chi2_{plane}"], data["level"]
-                plotting.contour(
-                    ax, data["Lambda"], values, level, block["colour"], style, fill=not labels
-                )
+                plotting.contour(ax, data["Lambda"], values, level, block["colour"], style, fill=not labels)
             phases = of_pi(case["xi_over_pi"]), of_pi(case["delta_CP_over_pi"])
             labels.append(rf"$\xi_k={phases[0]},\ \delta_{{CP}}={phases[1]}$")
         plotting.row_of_planes(axes, RANGES[block["kind"]])

@@ -6,9 +6,7 @@ from cevns_tmm import plotting, storage
 from cevns_tmm.plotting import percent
 from pipeline.job import run
 
-UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {
-    f"mu_nu_{plane}": "mu_B" for plane in plotting.PLANES
-}
+UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {f"mu_nu_{plane}": "mu_B" for plane in plotting.PLANES}
 COLOURS = ("#1a1a1a", "#CC6677", "#44AA99")
 
 

@@ -11,12 +11,9 @@ from pipeline.published import KEY, UNIT, mean_ratio, table2, tolerance
 
 def score(limits, published):
     """Entries within tolerance, mean and worst ratio to Table II of one variant."""
-    ratios = {
-        key: limits[key] / UNIT / float(text) for key, text in published.items() if key in limits
-    }
+    ratios = {key: limits[key] / UNIT / float(text) for key, text in published.items() if key in limits}
     within = sum(
-        abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key])
-        for key in ratios
+        abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key]) for key in ratios
     )
     mean = mean_ratio(ratios.values())
     worst = max(ratios, key=lambda key: abs(math.log(ratios[key])))
@@ -76,9 +73,7 @@ def inputs(variants, params):
 def budget(variants, params):
     """Rows: change of every limit for every input down and up, in per cent."""
     for name in params["budget"]:
-        down, up = (
-            change(variants[f"{name}-{way}"], variants[params["shown"]]) for way in ("down", "up")
-        )
+        down, up = (change(variants[f"{name}-{way}"], variants[params["shown"]]) for way in ("down", "up"))
         for key in variants[params["shown"]]:
             cells = [f"{c[key]:+.4f}" if key in c else "" for c in (down, up)]
             yield [*key, name, *cells]

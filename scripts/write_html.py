@@ -19,9 +19,7 @@ th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333;
 
 def main(job):
     title = job.parameters["title"]
-    table = tabulate(
-        read_csv(job.input.csv), headers="keys", tablefmt="html", disable_numparse=True
-    )
+    table = tabulate(read_csv(job.input.csv), headers="keys", tablefmt="html", disable_numparse=True)
     write_text(job.output[0], PAGE.format(title=title, table=table))
 
 

@@ -70,8 +70,7 @@ def latex(rows, heads, names):
     width, first = len(names), len(heads) + 1
     groups = [rf"\multicolumn{{{width}}}{{c}}{{$|\Lambda_{i}|$}}" for i in (1, 2, 3)]
     rules = [
-        rf"\cmidrule(lr){{{start}-{start + width - 1}}}"
-        for start in range(first, first + 3 * width, width)
+        rf"\cmidrule(lr){{{start}-{start + width - 1}}}" for start in range(first, first + 3 * width, width)
     ]
     rows = [[r"$\infty$" if cell == "inf" else cell for cell in row] for row in rows]
     lines = [
@@ -110,9 +109,7 @@ def main(job):
     )
     write_text(job.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
     body = latex(rows, heads, names)
-    write_text(
-        job.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%"))
-    )
+    write_text(job.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%")))
 
 
 if __name__ == "__main__":

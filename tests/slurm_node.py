@@ -122,9 +122,7 @@ class SlurmNode:
 
     def idle(self):
         """Whether the node takes jobs."""
-        done = subprocess.run(
-            ["sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=False)
         return done.stdout.strip() == "idle"
 
     def wait(self, ready, name):
@@ -138,9 +136,7 @@ class SlurmNode:
 
     def jobs(self):
         """Jobs that wait or run: {id: memory asked for}."""
-        done = subprocess.run(
-            ["squeue", "-h", "-o", "%i %m"], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(["squeue", "-h", "-o", "%i %m"], capture_output=True, text=True, check=True)
         return dict(line.split() for line in done.stdout.splitlines())
 
     @contextlib.contextmanager

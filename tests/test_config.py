@@ -572,8 +572,7 @@ def test_a_reading_may_have_a_confidence_level_of_its_own(tmp_path):
     overrides = {"statistics": {"current": {"sigma_sys": 0}}}
     study = Study.read(write(tmp_path, readings=READINGS), overrides)
     strict, literal = (
-        study.experiment("HPGe", reading=reading).limits("full")
-        for reading in ("strict", "literal")
+        study.experiment("HPGe", reading=reading).limits("full") for reading in ("strict", "literal")
     )
     for parameter, limit in strict.items():
         ratio = (6.6348966 / 2.7055435) ** 0.25
@@ -589,9 +588,7 @@ def test_readings_upon_readings_take_no_time(tmp_path):
 
 
 def test_a_variation_may_not_have_the_name_of_a_departure(tmp_path):
-    named = replaced(
-        "departures:\n", "departures:\n  flux-up: {sets: {quenching.kappa_scale: 1.1}}\n"
-    )
+    named = replaced("departures:\n", "departures:\n  flux-up: {sets: {quenching.kappa_scale: 1.1}}\n")
     study = Study.read(write(tmp_path, readings=named))
     with pytest.raises(ConfigError, match=r"audit\.budget\.flux\.up: 'flux-up' must not be the"):
         _ = study.audit

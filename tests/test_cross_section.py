@@ -63,10 +63,7 @@ def test_form_factor_is_the_transform_of_the_density(A):
     norm = quad(lambda r: r**2 * rho(r), 0, top, epsabs=0, epsrel=1e-12, limit=200)[0]
     for Q in (0.1, 0.3, 0.6):
         k = Q / fm
-        F = (
-            quad(lambda r, k=k: r * np.sin(k * r) / k * rho(r), 0, top, epsabs=0, limit=400)[0]
-            / norm
-        )
+        F = quad(lambda r, k=k: r * np.sin(k * r) / k * rho(r), 0, top, epsabs=0, limit=400)[0] / norm
         assert float(form_factor(k * const.hbar_c, A)) == pytest.approx(F, rel=1e-8, abs=1e-10)
 
 
@@ -102,9 +99,7 @@ def test_cross_sections_are_equations_20_and_25(nuclide, E, share):
     em = math.pi * (const.alpha_EM * Z * const.hbar_c / const.m_e) ** 2 * (1 - T / E) / T * F2
     assert float(xs.dsigma_dT_sm(T, E, nuclide)) == pytest.approx(sm, rel=1e-9, abs=0)
     assert float(xs.dsigma_dT_em(T, E, nuclide)) == pytest.approx(em, rel=1e-9, abs=0)
-    assert float(xs.dsigma_dT_em(T, E, nuclide, 2e-10)) == pytest.approx(
-        4e-20 * em, rel=1e-9, abs=0
-    )
+    assert float(xs.dsigma_dT_em(T, E, nuclide, 2e-10)) == pytest.approx(4e-20 * em, rel=1e-9, abs=0)
 
 
 @given(isotopes, energies, st.floats(1e-9, 10))
@@ -124,13 +119,7 @@ def test_total_cross_section_without_form_factor(monkeypatch):
     m, T_end = nuclide.mass, float(xs.T_max(30 * MeV, nuclide.mass))
     Q_V, Q_A = xs.weak_charges(nuclide)
     plus, minus = Q_V**2 + Q_A**2, Q_V**2 - Q_A**2
-    closed = (
-        const.hbar_c**2
-        * const.G_F**2
-        * m
-        / math.pi
-        * (plus * T_end - minus * m * T_end**2 / (4 * E**2))
-    )
+    closed = const.hbar_c**2 * const.G_F**2 * m / math.pi * (plus * T_end - minus * m * T_end**2 / (4 * E**2))
     got = quad(lambda T: float(xs.dsigma_dT_sm(T, E, nuclide)), 0, T_end, epsabs=0)[0]
     assert got == pytest.approx(closed, rel=1e-9, abs=0)
 
@@ -267,9 +256,7 @@ def test_recoil_threshold_solves_equation_27(threshold, nucleus):
     T = recoil_threshold(threshold, *nucleus)
     assert T * float(quenching_factor(T, *nucleus)) == pytest.approx(threshold, rel=1e-11, abs=0)
     at = recoil_threshold(threshold, *nucleus, "evaluate-at-threshold")
-    assert at * float(quenching_factor(threshold, *nucleus)) == pytest.approx(
-        threshold, rel=1e-13, abs=0
-    )
+    assert at * float(quenching_factor(threshold, *nucleus)) == pytest.approx(threshold, rel=1e-13, abs=0)
     assert at > T
 
 
@@ -304,9 +291,7 @@ def test_photoelectron_efficiency_steps():
 
 
 def test_poisson_smearing():
-    smeared = PhotoelectronEfficiency(
-        **CSI, light_yield_per_keV=1.17, smearing="poisson", window=(6, 30)
-    )
+    smeared = PhotoelectronEfficiency(**CSI, light_yield_per_keV=1.17, smearing="poisson", window=(6, 30))
     T = np.array([0.5, 5.0, 10.0, 25.0, 80.0]) * keV
     n = np.arange(6, 31)
     expected = [poisson.pmf(n, 1.17 * t / keV) @ photoelectron_efficiency(n, **CSI) for t in T]

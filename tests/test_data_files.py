@@ -142,9 +142,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_spectra_are_read_as_they_are_written(tmp_path):
     text = (
-        "# remark\r\n"
-        + BELOW.strip()
-        + "\r\nA,all,1.5,2\r\nA,all,2.5,3e-1\r\nB,Pu239,1,4\r\nB,Pu239,2,5\r\n"
+        "# remark\r\n" + BELOW.strip() + "\r\nA,all,1.5,2\r\nA,all,2.5,3e-1\r\nB,Pu239,1,4\r\nB,Pu239,2,5\r\n"
     )
     found = reactor_spectra.below(written(tmp_path, "\ufeff" + text))
     assert {name: list(spectrum) for name, spectrum in found.items()} == {
@@ -190,9 +188,7 @@ def test_a_changed_reference_is_named(reference, change):
     published.check_reference(reference)
     path = reference / "limits.csv"
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(
-        ConfigError, match=r"reference/limits\.csv: not as SHA256SUMS says; git chec"
-    ):
+    with pytest.raises(ConfigError, match=r"reference/limits\.csv: not as SHA256SUMS says; git chec"):
         published.check_reference(reference)
 
 

@@ -72,9 +72,7 @@ def test_reactor_fluence_and_thresholds():
 def test_efficiencies():
     block = {"photoelectrons_per_keV": 1.17, "k1": 0.6, "k2": 0.5, "x0": 11, "smearing": "none"}
     assert CSI.efficiency_curve() == FlatEfficiency(0.5)
-    assert changed(efficiency=block).efficiency_curve() == PhotoelectronEfficiency(
-        0.6, 0.5, 11, 1.17
-    )
+    assert changed(efficiency=block).efficiency_curve() == PhotoelectronEfficiency(0.6, 0.5, 11, 1.17)
     poisson = {**block, "smearing": "poisson", "window_PE": [6, 30]}
     assert changed(efficiency=poisson).efficiency_curve().window == (6, 30)
 
@@ -175,8 +173,7 @@ def test_counts_are_the_accepted_spectrum():
 
     edges = np.geomspace(0.5, end, 40)
     total = sum(
-        quad(accepted, low, high, epsabs=0, epsrel=1e-6)[0]
-        for low, high in itertools.pairwise(edges)
+        quad(accepted, low, high, epsabs=0, epsrel=1e-6)[0] for low, high in itertools.pairwise(edges)
     )
     assert experiment.counts()[component][0] == pytest.approx(total, rel=1e-5, abs=0)
 

@@ -40,18 +40,13 @@ def spectrum(E):
         return 0.0
     if E < 2:
         return float(np.interp(E, LOW[0] / MeV, LOW[1]))
-    return sum(
-        FRACTIONS[i] * np.exp(sum(a * E**p for p, a in enumerate(COEFFICIENTS[i])))
-        for i in FRACTIONS
-    )
+    return sum(FRACTIONS[i] * np.exp(sum(a * E**p for p, a in enumerate(COEFFICIENTS[i]))) for i in FRACTIONS)
 
 
 def panels(f, a, b):
     """Integral of f from a to b (MeV), split where the spectrum has kinks."""
     cuts = [a, *[c for c in (0.1, 0.4, 0.45, 1.2, 2.0, 4.0, 7.0, 10.0) if a < c < b], b]
-    return sum(
-        quad(f, lo, hi, epsabs=0, epsrel=1e-13, limit=200)[0] for lo, hi in itertools.pairwise(cuts)
-    )
+    return sum(quad(f, lo, hi, epsabs=0, epsrel=1e-13, limit=200)[0] for lo, hi in itertools.pairwise(cuts))
 
 
 @given(st.floats(0, 1), st.sampled_from([0, 1, 2]))
@@ -204,18 +199,14 @@ def by_double_integral(sigma, nuclide, density, E_end, T_low, efficiency, cuts=(
         low = float(xs.E_min(T, nuclide.mass))
         points = [low, *[c for c in cuts if low < c < E_end], E_end]
         inner = sum(
-            quad(lambda E: density(E) * float(sigma(T, E, nuclide)), a, b, epsabs=0, epsrel=1e-11)[
-                0
-            ]
+            quad(lambda E: density(E) * float(sigma(T, E, nuclide)), a, b, epsabs=0, epsrel=1e-11)[0]
             for a, b in itertools.pairwise(points)
         )
         return inner * float(efficiency(np.array(T)))
 
     marks = {float(xs.T_max(c, nuclide.mass)) for c in cuts} | set(efficiency.breakpoints())
     points = [T_low, *sorted(t for t in marks if T_low < t < T_high), T_high]
-    fine = np.concatenate(
-        [np.geomspace(a, b, 5)[:-1] for a, b in itertools.pairwise(points)] + [[T_high]]
-    )
+    fine = np.concatenate([np.geomspace(a, b, 5)[:-1] for a, b in itertools.pairwise(points)] + [[T_high]])
     return sum(quad(rate, a, b, epsabs=0, epsrel=1e-10)[0] for a, b in itertools.pairwise(fine))
 
 
@@ -353,9 +344,7 @@ def test_smeared_counts_without_threshold_by_quadrature():
     cuts = np.array([0, 1e-6, 1e-4, 1e-2, 0.1, 0.3, 0.6, 1.0]) * end
     for got, sigma in zip(rates.counts(), (xs.dsigma_dT_sm, xs.dsigma_dT_em), strict=True):
         f = lambda T, s=sigma: float(s(T, E, nuclide)) * float(efficiency(np.array([T]))[0])  # noqa: E731
-        expected = sum(
-            quad(f, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts)
-        )
+        expected = sum(quad(f, a, b, epsabs=0, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
         assert got[0] == pytest.approx(expected, rel=1e-9, abs=0)
 
 

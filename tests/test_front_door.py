@@ -84,9 +84,7 @@ def test_the_readings_of_the_page_about_studies(tmp_path):
     text = (ROOT / "config/readings.yaml").read_text(encoding="utf-8")
     departures = text.partition("departures:\n")[2]
     mine = example.partition("departures:\n")[2]
-    head = re.sub(
-        r"inferred: \[.*\]", text[text.index("inferred:") : text.index("departures:")], example
-    )
+    head = re.sub(r"inferred: \[.*\]", text[text.index("inferred:") : text.index("departures:")], example)
     (tmp_path / "readings.yaml").write_text(
         head.partition("departures:\n")[0] + "departures:\n" + departures + "\n" + mine,
         encoding="utf-8",

@@ -42,14 +42,10 @@ def test_one_line_form_is_the_matrix_form_in_both_bases(U, L, xi_1, xi_2):
     Lambda = mm.transition_moments(L, xi_1, xi_2)
     lam_mass = mm.moment_matrix(Lambda)
     lam_flavour = mm.moment_matrix(mm.to_flavour_basis(Lambda, U))
-    np.testing.assert_allclose(
-        U.T @ lam_flavour @ U, lam_mass, rtol=0, atol=1e-13 * scale(L) ** 0.5
-    )
+    np.testing.assert_allclose(U.T @ lam_flavour @ U, lam_mass, rtol=0, atol=1e-13 * scale(L) ** 0.5)
     for n, flavour in enumerate(FLAVOURS):
         a = np.eye(3)[n]
-        expected = pytest.approx(
-            float(mm.mu_nu_sq(flavour, Lambda, U)), rel=1e-12, abs=1e-13 * scale(L)
-        )
+        expected = pytest.approx(float(mm.mu_nu_sq(flavour, Lambda, U)), rel=1e-12, abs=1e-13 * scale(L))
         for minus, plus in ((a, 0 * a), (0 * a, a)):
             assert mm.mu_nu_sq_amplitudes(lam_flavour, minus, plus) == expected
             mass = mm.mu_nu_sq_amplitudes(lam_mass, U.conj().T @ minus, U.T @ plus)
@@ -89,17 +85,9 @@ def printed_mu_17(s12, s23, s13, c12, c23, c13, L, d, x1, x2, x3):
     cos = np.cos
     return (
         L1**2
-        * (
-            -2 * c12 * c23 * s12 * s13 * s23 * cos(d)
-            + s23**2 * (c13**2 + s12**2 * s13**2)
-            + c12**2 * c23**2
-        )
+        * (-2 * c12 * c23 * s12 * s13 * s23 * cos(d) + s23**2 * (c13**2 + s12**2 * s13**2) + c12**2 * c23**2)
         + L2**2
-        * (
-            2 * c12 * c23 * s13 * s23 * s12 * cos(d)
-            + c23**2 * s12**2
-            + s23**2 * (c12**2 * s13**2 + c13**2)
-        )
+        * (2 * c12 * c23 * s13 * s23 * s12 * cos(d) + c23**2 * s12**2 + s23**2 * (c12**2 * s13**2 + c13**2))
         + L3**2 * (c23**2 + s13**2 * s23**2)
         + 2
         * L1
@@ -163,9 +151,7 @@ def test_degenerate_direction_blinds_reactors(s2_12, s2_23, s2_13):
         shifted = blind.copy()
         shifted[n] *= 1.1
         along = (U[0].real @ shifted) ** 2
-        assert mm.mu_nu_sq("e", shifted, U) == pytest.approx(
-            shifted @ shifted - along, rel=1e-9, abs=1e-15
-        )
+        assert mm.mu_nu_sq("e", shifted, U) == pytest.approx(shifted @ shifted - along, rel=1e-9, abs=1e-15)
 
 
 MASSES = np.array([0.0, 7.55e-5, 2.5e-3]) * eV**2

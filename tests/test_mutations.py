@@ -19,9 +19,7 @@ from pipeline import published
 
 pytestmark = pytest.mark.long
 
-many = settings(
-    deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
-)
+many = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 
 TEXTS = {name: (PAPER / f"{name}.yaml").read_text(encoding="utf-8") for name in FILES}
 
@@ -50,7 +48,9 @@ def mutated(draw):
         return name, draw(edited(TEXTS[name]))
     data = yaml.safe_load(TEXTS[name])
     for _ in range(draw(st.integers(1, 3))):
-        *path, key = draw(st.sampled_from(list(nodes(data)) or [("new",)]))
+        if not data:
+            break
+        *path, key = draw(st.sampled_from(list(nodes(data))))
         parent = data
         for step in path:
             parent = parent[step]

@@ -90,9 +90,7 @@ def test_tables_have_all_rows_in_the_promised_columns(paper):
 
 def test_full_beam_identity_of_the_results(paper):
     limits = {
-        tuple(r[k] for k in ("reading", "experiment", "setup", "beam", "parameter")): float(
-            r["limit_muB"]
-        )
+        tuple(r[k] for k in ("reading", "experiment", "setup", "beam", "parameter")): float(r["limit_muB"])
         for r in rows(paper.path / "results/limits.csv")
     }
     full = [key for key in limits if key[3] == "full"]
@@ -147,9 +145,7 @@ def broken(tmp_path, file, old, new):
 @pytest.mark.long
 def test_a_coupling_moved_by_one_percent_fails_the_reference(tmp_path):
     line = "    vector_n = (g_uL + g_uR) + 2 * (g_dL + g_dR)\n"
-    kinds, failed = broken(
-        tmp_path, "cevns_tmm/cross_section.py", line, f"{line}    vector_n *= 1.01\n"
-    )
+    kinds, failed = broken(tmp_path, "cevns_tmm/cross_section.py", line, f"{line}    vector_n *= 1.01\n")
     assert "reference" in kinds
     assert any("inferred LAr current prompt Lambda1" in row["name"] for row in failed)
 
@@ -187,9 +183,7 @@ def test_ablation_switches_each_departure(paper):
 
 def test_budget_has_every_limit_and_the_right_signs(paper):
     table = rows(paper.path / "results/audit/budget.csv")
-    inputs = yaml.safe_load((ROOT / "config/audit.yaml").read_text(encoding="utf-8"))["audit"][
-        "budget"
-    ]
+    inputs = yaml.safe_load((ROOT / "config/audit.yaml").read_text(encoding="utf-8"))["audit"]["budget"]
     assert len(table) == len(inputs) * 3 * (4 * 3 * 2 + 5 * 2 + 1)
     for row in table:
         if row["experiment"] != "Borexino" and row["input"] in ("flux", "sigma-sys"):
@@ -302,11 +296,7 @@ def test_report_opens_without_a_network(paper):
     text = report.read_text(encoding="utf-8")
     assert "Figures of the paper" in text
     assert not re.search(r"<(script|link)[^>]+(src|href)=.https?:", text)
-    browser = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium to open the report in")
     picture = paper.path / "report.png"

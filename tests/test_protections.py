@@ -363,9 +363,7 @@ def test_a_flipped_bit_is_found_and_never_used(small, tmp_path, path):
     if (checkout.path / target).exists():
         os.remove(checkout.path / target)
     done = checkout.snakemake(target)
-    assert any(
-        line.startswith(f"cevns-tmm: {path}: not as it was") for line in reasons(done.stdout)
-    )
+    assert any(line.startswith(f"cevns-tmm: {path}: not as it was") for line in reasons(done.stdout))
     checkout.snakemake()
     small_products = small.products()
     found = checkout.products()
@@ -410,9 +408,7 @@ def test_a_foreign_file_is_made_again(small, tmp_path):
     for names in (["CsI.h5"], ["CsI.h5", ".CsI.h5.json"]):
         for name in names:
             other = name.replace("CsI", "CONNIE")
-            shutil.copy(
-                checkout.path / f"results/counts/{name}", checkout.path / f"results/counts/{other}"
-            )
+            shutil.copy(checkout.path / f"results/counts/{name}", checkout.path / f"results/counts/{other}")
         checkout.snakemake("results/limits.csv")
         small.same_products(checkout)
 
@@ -583,8 +579,7 @@ def test_a_result_that_is_not_a_number_stops_its_job(small, tmp_path):
     path = checkout.path / "cevns_tmm/cross_section.py"
     text = path.read_text(encoding="utf-8").replace("def em_coefficients(", "def _em(")
     path.write_text(
-        text
-        + "\n\ndef em_coefficients(*args, **kwargs):\n    return _em(*args, **kwargs) * np.nan\n",
+        text + "\n\ndef em_coefficients(*args, **kwargs):\n    return _em(*args, **kwargs) * np.nan\n",
         encoding="utf-8",
     )
     done = checkout.snakemake("results/limits.csv", check=False)
@@ -697,9 +692,7 @@ USED = "from numpy._core._multiarray_umath import __cpu_features__ as f; print(f
 def test_same_numbers_on_another_kind_of_processor(small, tmp_path):
     """As if the processor had no AVX2 or AVX512 (X86_V3, X86_V4): to 1e-12; `make check` allows 1e-9."""
     command = [sys.executable, "-W", "error", "-c", USED]
-    done = subprocess.run(
-        command, env=os.environ | OTHER_CPU, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=os.environ | OTHER_CPU, capture_output=True, text=True, check=False)
     if done.stdout.strip() != "False":
         pytest.skip(f"this processor's features cannot be disabled: {done.stdout}{done.stderr}")
     checkout = small.copy(tmp_path / "copy", results=False)

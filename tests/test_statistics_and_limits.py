@@ -61,9 +61,7 @@ def test_excess_nuisance_limit_in_closed_form(n_sm, sigma_stat, sigma_sys, level
     assert chi2.upper_limit(level) == pytest.approx(closed, rel=1e-12, abs=0)
 
 
-@given(
-    st.floats(-200, 200), st.floats(1, 1e4), st.floats(0, 0.6), st.floats(0, 500), st.floats(0.1, 9)
-)
+@given(st.floats(-200, 200), st.floats(1, 1e4), st.floats(0, 0.6), st.floats(0, 500), st.floats(0.1, 9))
 def test_limit_is_the_first_crossing(residual, variance, sigma, scaled, level):
     chi2 = CountingExperiment(residual, variance, sigma, scaled)
     limit = chi2.upper_limit(level)
@@ -212,9 +210,7 @@ def test_solar_moment_has_no_phases():
     P = mass_eigenstate_probabilities(0.606, 0.0216)
     for xi in (0.0, 1.0, np.pi):
         moments = pair_moments("12", 2.0, 3.0, xi)
-        assert mu_nu_sq_solar(moments, P) == pytest.approx(
-            mu_nu_sq_solar([2.0, 3.0, 0.0], P), rel=1e-14
-        )
+        assert mu_nu_sq_solar(moments, P) == pytest.approx(mu_nu_sq_solar([2.0, 3.0, 0.0], P), rel=1e-14)
 
 
 @given(
@@ -243,9 +239,7 @@ def test_an_excess_has_an_inner_contour_too():
     assert chi2.upper_limit(4.0) == pytest.approx(220, rel=1e-12)
     inner, outer = sensitivity.contour("13", 4.0)
     for (x, y), n in ((inner, 180), (outer, 220)):
-        assert sensitivity.excess(pair_moments("13", x, y, 0)) == pytest.approx(
-            np.full(len(x), n), rel=1e-9
-        )
+        assert sensitivity.excess(pair_moments("13", x, y, 0)) == pytest.approx(np.full(len(x), n), rel=1e-9)
 
 
 def test_contours_end_where_moments_are_blind():

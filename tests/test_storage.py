@@ -19,9 +19,7 @@ UNITS = {"name": "1", "x": "keV", "y": "1/keV", "level": "1", "none": "keV"}
 
 
 def written(path, **changes):
-    storage.write(
-        path, {"a/b": DATA | changes, "a/c": storage.Link("a/b")}, "a test", {"parameters": "00"}
-    )
+    storage.write(path, {"a/b": DATA | changes, "a/c": storage.Link("a/b")}, "a test", {"parameters": "00"})
     return path
 
 

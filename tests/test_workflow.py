@@ -63,9 +63,7 @@ def test_files_describe_themselves_and_hold_no_paths(small):
     missing = []
 
     def check(name, item):
-        if isinstance(item, h5py.Dataset) and not (
-            item.attrs.get("unit") and item.attrs.get("description")
-        ):
+        if isinstance(item, h5py.Dataset) and not (item.attrs.get("unit") and item.attrs.get("description")):
             missing.append(name)
 
     for path in (small.path / "results").rglob("*.h5"):
@@ -189,9 +187,7 @@ def test_missing_intermediate_files_are_made_again(small, tmp_path):
     for path in files:
         path.unlink()
     made_in_pairs = len(list((small.path / "results/rates").iterdir())) // 2  # with their counts
-    assert (
-        len([job for job in checkout.planned() if job[0] in PHYSICS]) == len(files) - made_in_pairs
-    )
+    assert len([job for job in checkout.planned() if job[0] in PHYSICS]) == len(files) - made_in_pairs
     checkout = small.copy(tmp_path / "another")
     (checkout.path / "results/counts/CONNIE.h5").unlink()
     assert ("rates", "CONNIE") in checkout.planned()
