@@ -3,8 +3,12 @@
 import fcntl
 
 import pytest
+from hypothesis import settings
 
 from tests.checkout import NEW, Checkout
+
+settings.register_profile("busy", deadline=None)  # a busy machine misses any
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,15 @@ def test_a_machine_without_python_or_venv_gets_one_line(tmp_path, failing, messa
     assert message in own[0]
 
 
+def test_settings_of_pip_do_not_reach_the_environment():
+    """PIP_USER=1 would stop pip in a virtual environment."""
+    command = ["make", "--dry-run", "--always-make", ".venv/paper.ok"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    installs = [line for line in done.stdout.splitlines() if " -m pip install" in line]
+    assert len(installs) == 2
+    assert all(line.startswith("PIP_USER=0 ") for line in installs)
+
+
 def pins():
     with open(ROOT / "pyproject.toml", "rb") as file:
         groups = tomllib.load(file)["dependency-groups"]
@@ -87,5 +96,5 @@ def test_every_configuration_key_is_described():
                 yield from undescribed(block, f"{path}.{key}")
 
     for name in ("config", "experiments", "readings"):
-        text = (ROOT / f"workflow/schemas/{name}.schema.yaml").read_text(encoding="utf-8")
+        text = (ROOT / f"cevns_tmm/schemas/{name}.yaml").read_text(encoding="utf-8")
         assert [p for p in undescribed(yaml.safe_load(text), name) if ".if." not in p] == []

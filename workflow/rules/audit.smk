@@ -5,7 +5,7 @@
 use rule rates as audit_rates with:
     input:
         plan=plan("audit/rates/{experiment}"),
-        flux=lambda wildcards: flux(wildcards, "audit/"),
+        flux=audit_flux,
     output:
         counts="results/audit/counts/{experiment}.h5",
     log:
@@ -148,7 +148,7 @@ rule html_table:
     """A table of the report as a page of its own."""
     input:
         plan=plan("report/{table}"),
-        csv=lambda wildcards: f"results/{REPORTED[wildcards.table]}.csv",
+        csv=reported,
     output:
         report(
             "results/report/{table}.html",
