@@ -59,7 +59,7 @@ $(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
 
 # Resolve the versions of pyproject.toml again; needs uv.
 lock:
-	for group in build paper cluster test; do uv pip compile --group $$group --universal --python-version 3.11 \
+	for group in build paper cluster htcondor test; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 

@@ -41,10 +41,7 @@ class Analysis:
         if delta_CP_over_pi is None:
             delta_CP_over_pi = angles["delta_CP_over_pi"]
         return mixing_matrix(
-            angles["sin2_theta12"],
-            angles["sin2_theta23"],
-            angles["sin2_theta13"],
-            math.pi * delta_CP_over_pi,
+            angles["sin2_theta12"], angles["sin2_theta23"], angles["sin2_theta13"], math.pi * delta_CP_over_pi
         )
 
     def level(self, parameters, confidence_level=None):

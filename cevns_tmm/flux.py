@@ -17,10 +17,7 @@ ORDERS = (0, 1, 2)
 E_SPLIT = 2 * MeV
 """Energy below which reactor spectra are tables and above which they are expansions (section 4.1)."""
 
-COMPONENTS = {
-    "pion-decay-at-rest": ("numu", "nue", "numubar"),
-    "reactor": ("nuebar",),
-}
+COMPONENTS = {"pion-decay-at-rest": ("numu", "nue", "numubar"), "reactor": ("nuebar",)}
 """Flux components of each kind of source."""
 
 BEAMS = {
@@ -182,10 +179,7 @@ def pion_line_energy():
 
 
 # Eq. (28) as {power of E: coefficient in units of m_mu^-(power+1)}
-_MICHEL = {
-    "numubar": {2: 64 * 3 / 4, 3: -64},
-    "nue": {2: 192 * 1 / 2, 3: -192},
-}
+_MICHEL = {"numubar": {2: 64 * 3 / 4, 3: -64}, "nue": {2: 192 * 1 / 2, 3: -192}}
 
 
 def pion_decay_at_rest(component, cells=4000):

@@ -79,11 +79,7 @@ def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
     if fill:
         for shape in zip(*generator.filled(min(height.min(), 0) - 1, 0), strict=True):
             ax.add_patch(PathPatch(Path(*shape), facecolor=colour, alpha=0.12, linewidth=0))
-    line = {
-        "edgecolor": colour,
-        "linestyle": linestyle,
-        "linewidth": plt.rcParams["lines.linewidth"],
-    }
+    line = {"edgecolor": colour, "linestyle": linestyle, "linewidth": plt.rcParams["lines.linewidth"]}
     for shape in zip(*generator.lines(0), strict=True):
         ax.add_patch(PathPatch(Path(*shape), fill=False, **line))
 

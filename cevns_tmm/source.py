@@ -30,10 +30,7 @@ class Source:
         total = sum(self.fission_fractions.values())
         if abs(total - 1) > 1e-9:
             raise ValueError(f"fission_fractions: {round(total, 9)} must be a sum of 1")
-        for key, spectra in (
-            ("below", reactor_spectra.below()),
-            ("above", reactor_spectra.above()),
-        ):
+        for key, spectra in (("below", reactor_spectra.below()), ("above", reactor_spectra.above())):
             name = f"spectrum_{key}_2MeV"
             try:
                 reactor_spectra.needed(spectra, getattr(self, name), self.fission_fractions)

@@ -194,11 +194,7 @@ def write_csv(path, columns, rows):
 _FLUX = {
     "edge": ("MeV", "edges of the cells of the continuum"),
     "order": ("1", "order k of a moment"),
-    "moment": (
-        "MeV^-k",
-        "M_k, integral of f(E) E^-k of the continuum above each edge",
-        ("order", "edge"),
-    ),
+    "moment": ("MeV^-k", "M_k, integral of f(E) E^-k of the continuum above each edge", ("order", "edge")),
     "lower": ("MeV^-(1+k)", "f(E) E^-k at the lower edge of each cell"),
     "upper": ("MeV^-(1+k)", "f(E) E^-k at the upper edge of each cell"),
     "breakpoint": ("MeV", "energies where f or its slope jumps, lines included"),

@@ -98,11 +98,7 @@ def audit():
     heads = ["place", "claim", "criterion", "verdict", "measured, literal", "measured, inferred"]
     columns = ("criterion", "verdict", "measured literal", "measured inferred")
     rows = [
-        [
-            block["place"],
-            block["text"],
-            *(judged[name][k] for k in columns),
-        ]
+        [block["place"], block["text"], *(judged[name][k] for k in columns)]
         for name, block in claims["claims"].items()
     ]
     parts.append(table(rows, heads))

@@ -102,10 +102,7 @@ def chain(study, audit=False):
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
         parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
-        found[f"profiles/{name}"] = (
-            "compute_profiles",
-            parameters | dict(range_muB=muB, points=profile),
-        )
+        found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
         parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane)
@@ -143,10 +140,7 @@ def plane_contours(study, name):
         delta = study.experiment(name, setup).analysis.oscillation["delta_CP_over_pi"]
         for beam, components in study.beams(name).items():
             found[f"{setup}/{reading}/{beam}"] = dict(
-                counts=f"{setup}/{reading}",
-                beam=list(components),
-                xi_over_pi=0.0,
-                delta_CP_over_pi=delta,
+                counts=f"{setup}/{reading}", beam=list(components), xi_over_pi=0.0, delta_CP_over_pi=delta
             )
     return found
 
@@ -249,13 +243,10 @@ def judgements(study, folder):
     names = [*experiments, *study.solar]
     check = dict(misses=audit["misses"], reading=shown, experiments=names)
     provenance = dict(
-        configuration=digest(study.config),
-        commit=commit(),
-        packages={name: version(name) for name in AROUND},
+        configuration=digest(study.config), commit=commit(), packages={name: version(name) for name in AROUND}
     )
     table = [published.TABLE]
     return {
-        "comparison": ("write_comparison", {}, table),
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
         "figures/ablation": ("plot_ablation", dict(style=file) | variants, data + table),

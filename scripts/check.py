@@ -13,5 +13,4 @@ def main(job):
         raise ValueError(f"{len(failed)} checks failed, all in {job.input.md}:\n{table}\n")
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -309,5 +309,4 @@ def main(job):
     write_text(job.output.md, tabulate(cells, heads, tablefmt="github") + "\n")
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

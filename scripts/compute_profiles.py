@@ -50,5 +50,4 @@ def main(job):
     job.write(job.output[0], groups, description)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -26,5 +26,4 @@ def main(job):
     job.write(job.output[0], {"quenching": datasets}, "Lindhard quenching factor of Eq. (27)")
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -25,5 +25,4 @@ def main(job):
         job.write(job.output.rates, rates | links, description)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -40,5 +40,4 @@ def main(job):
     job.write(job.output[0], groups, f"The limit of {name} on each transition moment, by reading")
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

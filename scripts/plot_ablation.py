@@ -42,10 +42,7 @@ def main(job):
     grid = np.array([[mean(variants[name][block]) for block in columns] for name, _ in rows])
     fig, ax = plt.subplots(figsize=(1.6 * plotting.WIDTH, 3.6))
     image = ax.imshow(
-        np.clip(np.log10(grid), -CLIP, CLIP),
-        cmap="RdBu_r",
-        norm=TwoSlopeNorm(0, -CLIP, CLIP),
-        aspect="auto",
+        np.clip(np.log10(grid), -CLIP, CLIP), cmap="RdBu_r", norm=TwoSlopeNorm(0, -CLIP, CLIP), aspect="auto"
     )
     for (y, x), value in np.ndenumerate(grid):
         text = "∞" if math.isinf(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
@@ -62,5 +59,4 @@ def main(job):
     plotting.save(fig, *job.output)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -19,11 +19,7 @@ def main(job):
     columns = 3
     lines = math.ceil(len(experiments) / columns)
     fig, axes = plt.subplots(
-        lines,
-        columns,
-        figsize=(1.25 * plotting.WIDTH, 2.1 * lines + 0.4),
-        sharey=True,
-        squeeze=False,
+        lines, columns, figsize=(1.25 * plotting.WIDTH, 2.1 * lines + 0.4), sharey=True, squeeze=False
     )
     for ax in axes.flat[len(experiments) :]:
         ax.set_visible(False)
@@ -52,5 +48,4 @@ def main(job):
     plotting.save(fig, *job.output)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -23,5 +23,4 @@ def main(job):
     plotting.save(fig, *job.output)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

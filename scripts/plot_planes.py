@@ -43,5 +43,4 @@ def main(job):
     plotting.save(fig, *job.output)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

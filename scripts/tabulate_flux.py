@@ -17,5 +17,4 @@ def main(job):
     job.write(job.output[0], groups, f"Moments of the normalised spectra of {source}, by reading")
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

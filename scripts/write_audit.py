@@ -86,14 +86,7 @@ def main(job):
         key = tuple(row[k] for k in KEY)
         variants.setdefault(row["reading"], {})[key] = float(row["limit_muB"])
     published = table2()
-    heads = [
-        "switched",
-        "departure",
-        "within tolerance",
-        "mean finite ratio",
-        "worst ratio",
-        "worst entry",
-    ]
+    heads = ["switched", "departure", "within tolerance", "mean finite ratio", "worst ratio", "worst entry"]
     heads += ["entries lost", "limits moved"]
     for name, columns, rows in (
         ("ablation", heads, ablation(variants, params, published)),
@@ -110,5 +103,4 @@ def main(job):
     write_csv(job.output.budget_csv, columns, budget(variants, params))
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

@@ -23,5 +23,4 @@ def main(job):
     write_text(job.output[0], PAGE.format(title=title, table=table))
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

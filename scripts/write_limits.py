@@ -33,5 +33,4 @@ def main(job):
     write_csv(job.output[0], COLUMNS, rows)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

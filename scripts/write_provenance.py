@@ -34,5 +34,4 @@ def main(job):
     write_csv(job.output[0], ["what", "version"], rows)
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)

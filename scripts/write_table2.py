@@ -112,5 +112,4 @@ def main(job):
     write_text(job.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%")))
 
 
-if __name__ == "__main__":
-    run(snakemake, main)
+run(snakemake, main)
