@@ -43,12 +43,12 @@ class Results:
         listed = {key[0] for key in self.published}
         return [e for e, k in self.params["kinds"].items() if k == kind and e in listed]
 
-    def select(self, experiments=None, setup=None, beams=None):
-        """Finite limits by key, restricted to the experiments, setup and beams given."""
+    def select(self, experiments=None, setup=None, beams=None, finite=True):
+        """Limits by key, restricted to the experiments, setup and beams given; finite ones, or the others."""
         return {
             key: value
             for key, value in self.limits.items()
-            if math.isfinite(value)
+            if math.isfinite(value) == finite
             and (experiments is None or key[0] in experiments)
             and (setup is None or key[1] == setup)
             and (beams is None or key[2] in beams)
@@ -90,12 +90,7 @@ def span(values):
 
 def lost(results, **selection):
     """How many of the entries selected have no limit, as text to append."""
-    total = sum(
-        (selection.get("experiments") is None or key[0] in selection["experiments"])
-        and (selection.get("setup") is None or key[1] == selection["setup"])
-        and math.isinf(value)
-        for key, value in results.limits.items()
-    )
+    total = len(results.select(**selection, finite=False))
     return f"; {total} entries without a limit" if total else ""
 
 
@@ -259,21 +254,13 @@ def em_dominates(results, _claim):
     return equal[least] < bound, text
 
 
-JUDGES = {
-    "degenerate-direction": degenerate_direction,
-    "lar-nai-beat-csi": lar_nai_beat_csi,
-    "future-order-of-magnitude": future_order_of_magnitude,
-    "luminosity-40": luminosity_40,
-    "reactors-beat-sns": reactors_beat_sns,
-    "full-beam-narrows-the-gap": full_beam_narrows_the_gap,
-    "sns-23-plane": sns_23_plane,
-    "reactor-12-plane": reactor_12_plane,
-    "phases-sns": phases_sns,
-    "phases-reactor": phases_reactor,
-    "borexino-no-phase": borexino_no_phase,
-    "future-beats-borexino": future_beats_borexino,
-    "em-dominates": em_dominates,
-}
+JUDGES = (
+    *(degenerate_direction, lar_nai_beat_csi, future_order_of_magnitude, luminosity_40),
+    *(reactors_beat_sns, full_beam_narrows_the_gap, sns_23_plane, reactor_12_plane),
+    *(phases_sns, phases_reactor, borexino_no_phase, future_beats_borexino, em_dominates),
+)
+"""Judges of the claims, named after their ids."""
+
 VERDICT = {
     (True, True): "holds",
     (True, False): "holds only under {0}",
@@ -282,14 +269,15 @@ VERDICT = {
 }
 
 
-def judge(name, claim, results):
+def verdict_of(name, claim, results):
     """Verdict, and what was measured under each reading."""
     present = {key[0] for key in results[0].limits}
     absent = sorted(set(claim.get("needs", [])) - present)
     kinds = [kind for kind in (SNS, REACTOR) if not results[0].experiments(kind)]
     if absent or kinds:
         return "not applicable", [f"needs {', '.join(absent + kinds)}"] * len(results)
-    judged = [JUDGES[name](result, claim) for result in results]
+    judge = next(judge for judge in JUDGES if judge.__name__ == name.replace("-", "_"))
+    judged = [judge(result, claim) for result in results]
     readings = [result.reading for result in results]
     verdict = VERDICT[tuple(bool(holds) for holds, _ in judged)].format(*readings)
     return verdict, [text for _, text in judged]
@@ -300,7 +288,7 @@ def main(job):
     results = [Results(job, reading) for reading in readings]
     rows = []
     for name, claim in job.parameters["claims"].items():
-        verdict, measured = judge(name, claim, results)
+        verdict, measured = verdict_of(name, claim, results)
         criterion = claim["criterion"].format(**claim)
         rows.append([name, claim["place"], claim["text"], criterion, verdict, *measured])
     heads = ["claim", "place", "text", "criterion", "verdict", *(f"measured {r}" for r in readings)]
