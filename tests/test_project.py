@@ -49,7 +49,7 @@ def pins():
     with open(ROOT / "pyproject.toml", "rb") as file:
         groups = tomllib.load(file)["dependency-groups"]
     del groups["build"]  # conda has no packages to build
-    del groups["htcondor"]  # conda has an older plugin
+    del groups["htcondor"]  # nor this version of the plugin
     texts = [text for group in groups.values() for text in group if isinstance(text, str)]
     return dict(text.split("==") for text in texts)
 
