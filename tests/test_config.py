@@ -293,6 +293,16 @@ BAD = {
         replaced("current.threshold_keV: 0", "future.efficiency.smearing: none"),
         "departures.csi-pe-smearing.sets: 'experiments.CsI.future.efficiency.smearing' must be a key",
     ),
+    "departure that is wrong by itself": (
+        "readings",
+        replaced("current.mass_kg: 30", "current.mass_kg: -30"),
+        "departures.miner-mass.sets: leads to config/experiments.yaml: experiments.MINER.current.mass_kg: -30",
+    ),
+    "departure in no reading": (
+        "readings",
+        lambda text: text.replace("    - miner-mass\n", "").replace("mass_kg: 30", "mass_kg: -30"),
+        "departures.miner-mass.sets: leads to config/experiments.yaml: experiments.MINER.current.mass_kg: -30",
+    ),
     "departures that do not go together": (
         "readings",
         replaced("current.time_window_us: 6.0", "current.efficiency: 1.0"),
@@ -326,6 +336,18 @@ def test_bad_configuration_is_refused_in_one_line(tmp_path, monkeypatch, case):
     assert len(line.splitlines()) == 1, line
     assert line.startswith(f"config/{name}.yaml: ")
     assert f": {message}" in line or f", {message}" in line, line
+
+
+def test_advice_is_given_where_it_helps(tmp_path):
+    """Digits without quotes are no text that YAML would read otherwise, and a list is not quoted."""
+    for overrides, message in (
+        ({"grids": {"plane_points": 50.5}}, "grids.plane_points: 50.5 must be a whole number"),
+        ({"confidence_level": "high"}, "confidence_level: 'high' must be a finite number"),
+        ({"figures_reading": ["inferred"]}, "figures_reading: ['inferred'] must be text"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            Study.read(tmp_path, overrides)
+        assert str(error.value).endswith(f": {message}")
 
 
 def write(folder, **files):
@@ -531,6 +553,7 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
         ("config", "  CONNIE:", "  CONIE:", "phases: CONIE"),
         ("readings", "experiments.MINER.c", "experiments.MINNER.c", "departures: miner-mass"),
         ("audit", "sources.reactor.f", "sources.pile.f", "audit.inputs: daya-bay-fissions"),
+        ("audit", "up: {quenching.kappa_scale", "up: {sources.pile.E_max_MeV", "audit.budget: quenching"),
     ],
 )
 def test_a_mistyped_experiment_is_noted_too(tmp_path, name, old, new, note):

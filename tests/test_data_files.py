@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cevns_tmm import ConfigError, reactor_spectra
+from cevns_tmm import ConfigError, Study, reactor_spectra
 from pipeline import published
 from tests.checkout import ROOT
 
@@ -74,7 +74,7 @@ def written(folder, text):
         ),
         (
             reactor_spectra.below,
-            BELOW + "A,U238,1,1\nA,U238,2,1\nA,U235,1,1\nA,U235,1.5,1\nA,U235,2,1\n",
+            BELOW + "A,U238,1,1\nA,U238,2,1\nA,U235,1.5,1\nA,U235,2,1\n",
             "A U235: must have the energies of its other isotopes",
         ),
         (reactor_spectra.below, BELOW + "A,all,1\n", "line 2: 'A,all,1' must have 4 values"),
@@ -168,6 +168,15 @@ def test_the_spectrum_of_a_reactor_is_the_sum_over_what_burns(monkeypatch):
         reactor_spectra.low_energy("one", {"U235": 0.9, "U238": 0.1})
     with pytest.raises(ValueError, match="'other' must be one of one, whole"):
         reactor_spectra.low_energy("other", fractions)
+
+
+def test_a_study_names_the_data_file_that_is_wrong(tmp_path, monkeypatch):
+    path = written(tmp_path, BELOW + "A,all,1,1\n")
+    read = reactor_spectra.below
+    monkeypatch.setattr(reactor_spectra, "below", lambda: read(path))
+    with pytest.raises(ConfigError) as error:
+        Study.paper()
+    assert str(error.value).startswith(f"{path}: A all: energies must begin")
 
 
 def test_published_limits_keep_their_digits():
