@@ -27,11 +27,6 @@ PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
 
 
-def percent(confidence_level):
-    """A confidence level as text."""
-    return f"{100 * confidence_level:.6g} % C.L."
-
-
 def use_style(path=None):
     """Draw with a Matplotlib style file, the paper's if none is named, over Matplotlib's own defaults.
 

@@ -23,6 +23,11 @@ def delta_chi2_quantile(confidence_level, parameters):
     return 2 * gammaincinv(parameters / 2, confidence_level)
 
 
+def percent(confidence_level):
+    """A confidence level as text."""
+    return f"{100 * confidence_level:.6g} % C.L."
+
+
 @dataclass(frozen=True)
 class CountingExperiment:
     """chi² of one counting experiment as a function of the excess n >= 0 (events).

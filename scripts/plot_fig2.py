@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from cevns_tmm import plotting, storage
-from cevns_tmm.plotting import percent
+from cevns_tmm.statistics import percent
 from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "delta_chi2": "1", "level": "1", "limit": "mu_B"}

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from cevns_tmm import plotting, storage
-from cevns_tmm.plotting import percent
+from cevns_tmm.statistics import percent
 from pipeline.job import run
 
 UNITS = {"luminosity": "1", "limit": "mu_B"}

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 
 from cevns_tmm import plotting, storage
-from cevns_tmm.plotting import percent
+from cevns_tmm.statistics import percent
 from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "mu_nu_limit": "mu_B"} | {f"mu_nu_{plane}": "mu_B" for plane in plotting.PLANES}

@@ -5,7 +5,7 @@ import itertools
 import matplotlib.pyplot as plt
 
 from cevns_tmm import plotting, storage
-from cevns_tmm.plotting import percent
+from cevns_tmm.statistics import percent
 from pipeline.job import run
 
 UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plotting.PLANES}

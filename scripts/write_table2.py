@@ -4,7 +4,7 @@ import math
 
 from tabulate import tabulate
 
-from cevns_tmm.plotting import percent
+from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import UNIT, table2

@@ -58,9 +58,9 @@ class Checkout:
 
     def __init__(self, path):
         self.path = Path(path)
-        if self.path.exists():
+        if (self.path / "Snakefile").exists():
             return
-        self.path.mkdir(parents=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():

@@ -1,16 +1,16 @@
-"""Cost of the whole pipeline: ``python -m benchmarks.cost local|slurm EXPERIMENTS``.
+"""Cost of the whole pipeline with 9 experiments: ``python -m tests.measure_cost local 9``, or ``slurm 9``.
 
 Prints a row per way of running: jobs, submissions, wall time and the memory of the largest process.
 """
 
 import copy
+import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
-import yaml
 from tabulate import tabulate
 
 from tests.checkout import Checkout
@@ -36,11 +36,10 @@ def enlarged(path, number):
 
 
 def ungrouped(checkout):
-    """The SLURM profile without groups."""
-    path = checkout.path / PROFILE / "profile.yaml"
-    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
-    del profile["groups"], profile["group-components"]
-    path.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    """Every job a submission of its own."""
+    for path in (checkout.path / "workflow/rules").glob("*.smk"):
+        rules = re.sub(r'\n\s+group:\s+"\w+"', "", path.read_text(encoding="utf-8"))
+        path.write_text(rules, encoding="utf-8")
 
 
 def measured(checkout, *arguments, cores):
@@ -73,7 +72,7 @@ def main(where, number):
         if where == "local":
             for cores in (1, 2):
                 checkout = original.copy(Path(folder) / f"cores{cores}", results=False)
-                rows.append([f"local, {cores} cores", number, *measured(checkout, cores=cores)])
+                rows.append([f"local, --cores {cores}", number, *measured(checkout, cores=cores)])
         else:
             with SlurmNode(Path(folder) / "node"):
                 for grouping in ("grouped", "ungrouped"):
