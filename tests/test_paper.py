@@ -147,7 +147,7 @@ def test_a_coupling_moved_by_one_percent_fails_the_reference(tmp_path):
     line = "    vector_n = (g_uL + g_uR) + 2 * (g_dL + g_dR)\n"
     kinds, failed = broken(tmp_path, "cevns_tmm/cross_section.py", line, f"{line}    vector_n *= 1.01\n")
     assert "reference" in kinds
-    assert any("inferred LAr current prompt Lambda1" in row["name"] for row in failed)
+    assert any("inferred LAr current prompt one-at-a-time Lambda1" in row["name"] for row in failed)
 
 
 @pytest.mark.long
