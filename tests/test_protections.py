@@ -59,9 +59,22 @@ def jobs_of(process):
     return found
 
 
+_started = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left():
+    """Not even a suspended job, however the test ended."""
+    yield
+    while _started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(_started.pop().pid, signal.SIGKILL)
+
+
 def started(checkout, *arguments, script):
     """A run and the process of its job with this script, once that is there."""
     process = checkout.start("--cores", "2", *arguments)
+    _started.append(process)
     while process.poll() is None:
         for job in jobs_of(process):
             with contextlib.suppress(psutil.NoSuchProcess):
