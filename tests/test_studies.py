@@ -131,7 +131,12 @@ def test_as_a_module(study, checkout, tmp_path, prefix):
     assert {row["experiment"] for row in found} == {"Mine", "Borexino"}
     assert {row["confidence_level"] for row in found if row["experiment"] == "Mine"} == {"0.95"}
     assert (tmp_path / f"{prefix}results/profiles/Mine.h5").is_file()
-    assert "Nothing to be done" in snakemake(tmp_path, "--dry-run")
+    lock = tmp_path / ".snakemake/locks/0.input.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text("a-file-of-the-host\n")
+    assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", "--nolock")
+    assert lock.exists()  # the host owns locking
+    lock.unlink()
     (tmp_path / f"{prefix}results/counts/Mine.h5").write_bytes(b"damaged")
     assert "tmm_rates" in snakemake(tmp_path, "--dry-run")
 
