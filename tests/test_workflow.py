@@ -53,6 +53,7 @@ def test_results_do_not_move_with_the_grids(small, tmp_path):
                 assert float(a[column]) == pytest.approx(float(b[column]), rel=1e-8, abs=0)
 
 
+@pytest.mark.long
 def test_same_bytes_elsewhere_and_with_one_core(small, tmp_path):
     other = small.copy(tmp_path / "copy", results=False)
     other.snakemake(cores=1)
