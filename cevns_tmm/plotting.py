@@ -1,7 +1,7 @@
 """Drawing shared by the figures: axes of moments, contours, legends, files."""
 
 import itertools
-import pathlib
+import tempfile
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +13,6 @@ from matplotlib.path import Path
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
-from cevns_tmm.config import PAPER
 from cevns_tmm.storage import replacing
 
 WIDTH = 6.1
@@ -27,18 +26,19 @@ PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
 
 
-def use_style(path=None):
-    """Draw with a Matplotlib style file, the paper's if none is named, over Matplotlib's own defaults.
+def use_style(text):
+    """Draw with the settings of a Matplotlib style file, given as text, over Matplotlib's own defaults.
 
-    The user's own settings play no part. ValueError naming what is not a setting in the file.
+    The user's own settings play no part. ValueError naming what is not a setting.
     """
-    path = path or PAPER / "paper.mplstyle"
-    style = rc_params_from_file(path, use_default_template=False)
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    keys = {line.partition(":")[0].strip() for line in lines if line.partition("#")[0].strip()}
+    with tempfile.NamedTemporaryFile("w", suffix=".mplstyle", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        style = rc_params_from_file(file.name, use_default_template=False)
+    keys = {line.partition(":")[0].strip() for line in text.splitlines() if line.partition("#")[0].strip()}
     if keys != set(style):
         unknown = ", ".join(sorted(keys ^ set(style)))
-        raise ValueError(f"{path}: {unknown}: not a setting of Matplotlib with a value it can have")
+        raise ValueError(f"paper.mplstyle: {unknown}: not a setting of Matplotlib with a value it can have")
     rcdefaults()
     plt.style.use(style)
 

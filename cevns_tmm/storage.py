@@ -19,7 +19,6 @@ import numpy as np
 
 from cevns_tmm import __version__
 from cevns_tmm.flux import ORDERS, FluxTable
-from cevns_tmm.rates import RateTable
 from cevns_tmm.units import MeV, keV
 
 FORMAT = 2
@@ -50,6 +49,10 @@ def sha256(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+before_replacing = []
+"""Functions that are called just before a file takes its place, and may raise an error instead."""
+
+
 @contextmanager
 def replacing(path):
     """Name of a temporary file beside ``path`` that takes its place when the block ends well.
@@ -68,6 +71,8 @@ def replacing(path):
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
+        for check in before_replacing:
+            check()
         os.replace(temporary, path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -256,13 +261,6 @@ def rate_datasets(rates):
     """A RateTable as HDF5 datasets."""
     values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
-
-
-def read_rates(path, group):
-    """The RateTable in a group of an HDF5 file."""
-    component, isotope, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
-    names = tuple(map(str, component)), tuple(map(str, isotope))
-    return RateTable(*names, T * keV, weight * keV, acceptance, sm / keV, em / keV)
 
 
 def count_datasets(rates):

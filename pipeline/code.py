@@ -7,6 +7,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from cevns_tmm import __version__
+
 ROOT = Path(__file__).parents[1]
 
 PACKAGES = ("contourpy", "h5py", "matplotlib", "numpy", "periodictable", "scipy")
@@ -15,7 +17,8 @@ PACKAGES = ("contourpy", "h5py", "matplotlib", "numpy", "periodictable", "scipy"
 
 def versions():
     """{package: version} of what computes."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    own = {"cevns-tmm": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in PACKAGES}
 
 
 @cache
@@ -33,24 +36,18 @@ def _imports(file):
     return found
 
 
+@cache
 def watched(script):
-    """Files that the code of a script is in, relative to the repository: itself and what it imports."""
+    """Files that the code of a script is in, itself and what it imports: {path in the repository: SHA-256}."""
     found, waiting = set(), {f"scripts/{script}.py"}
     while waiting:
         file = waiting.pop()
         found.add(file)
         waiting |= _imports(file) - found
-    return sorted(found)
+    return {file: sha256(file) for file in sorted(found)}
 
 
 @cache
 def sha256(file):
     """SHA-256 of a file of this repository."""
     return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
-
-
-@cache
-def digest(script):
-    """Identity of the code of a script: a hash of everything :func:`watched`."""
-    text = "".join(f"{sha256(file)}  {file}\n" for file in watched(script))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,11 +5,12 @@ import json
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from cevns_tmm import storage
 from cevns_tmm.storage import sha256
 from pipeline import plan as plans
-from pipeline.code import versions
+from pipeline.code import ROOT, versions
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Job:
     output: object
     parameters: dict
     made_from: dict
+
+    def by_name(self, name):
+        """Input files of one kind by the experiment that they are of: {experiment: path}."""
+        return {Path(path).stem: path for path in self.input[name]}
 
     def write(self, path, groups, description):
         """Write an HDF5 file that says what it was made from; arguments as of ``storage.write``."""
@@ -52,18 +57,28 @@ def run(snakemake, main):
 
 def _run(snakemake, main):
     plan = plans.load(snakemake.input.plan)
-    if plan["versions"] != versions():
-        raise ValueError("runs with other packages than planned; start snakemake again")
-    before = {path: sha256(path) for path in snakemake.input}
-    inputs = {path: value for path, value in before.items() if path != snakemake.input.plan}
-    for path in inputs:
+
+    def check():
+        """ValueError if the plan, the code or the packages are not what this job began with, or was planned for."""
+        if plans.identity(plans.load(snakemake.input.plan) or {}) != plans.identity(plan):
+            raise ValueError("planned anew while the job worked; run again")
+        if changed := [file for file, value in plan["code"].items() if sha256(ROOT / file) != value]:
+            raise ValueError(f"{changed[0]} has changed since the job was planned; run again")
+        if plan["versions"] != versions():
+            raise ValueError("versions of packages differ from the plan; run again")
+
+    check()
+    paths = [path for path in snakemake.input if path != snakemake.input.plan]
+    for path in paths:
         if problem := plans.problem(path):
             raise ValueError(f"{path}: {problem}; {plans.again(path)}")
+    inputs = {path: sha256(path) for path in paths}
     parts = {key: plan[key] for key in ("parameters", "script", "code", "data", "versions")}
     parts["inputs"] = {plans.relative(path): value for path, value in inputs.items()}
     texts = {key: json.dumps(value, sort_keys=True) for key, value in parts.items()}
+    storage.before_replacing.append(check)  # a job that outlived its run leaves no file
     main(Job(snakemake.input, snakemake.output, plan["parameters"], texts))
-    for path, value in before.items():
+    for path, value in inputs.items():
         if sha256(path) != value:
             raise ValueError(f"{path}: changed while the job worked; run again")
     job = snakemake.input.plan.rpartition(f"{plans.PLANS}/")[2].removesuffix(".json")

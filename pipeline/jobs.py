@@ -47,7 +47,7 @@ def planned(script, parameters, data=()):
     return dict(
         script=script,
         parameters=parameters,
-        code=code.digest(script),
+        code=code.watched(script),
         data={path.name: code.sha256(path) for path in data},
         versions=code.versions(),
         attempt=0,
@@ -181,11 +181,10 @@ def tables(study):
 
 
 def _drawing(folder):
-    """The style of the figures, the study's own or None for the paper's, and the file that it is in."""
-    own = Path(folder) / STYLE if folder is not None else None
-    if own is None or not own.is_file():
-        return None, [PAPER / STYLE]
-    return str(own), [own.absolute()]
+    """The style of the figures, the study's own or the paper's: its settings as text."""
+    own = Path(folder or PAPER) / STYLE
+    text = (own if own.is_file() else PAPER / STYLE).read_text(encoding="utf-8")
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and line[0] != "#")
 
 
 def _plane_range(study, kind):
@@ -198,9 +197,9 @@ def _plane_range(study, kind):
 def figures(study, folder):
     """Figs. 1 to 8."""
     shown, level = study.config["figures_reading"], study.config["confidence_level"]
-    file, data = _drawing(folder)
-    common = dict(style=file, reading=shown, confidence_level=level)
-    found = {1: ("plot_fig1", dict(style=file))}
+    drawing = _drawing(folder)
+    common = dict(style=drawing, reading=shown, confidence_level=level)
+    found = {1: ("plot_fig1", dict(style=drawing))}
     for n in (2, 3):
         found[n] = f"plot_fig{n}", common | dict(experiments=style(study))
     for n, kind, setup, beams in (
@@ -219,14 +218,14 @@ def figures(study, folder):
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     found[8] = "plot_fig8", common | dict(levels=levels)
-    return {f"figures/fig{n}": (*content, data) for n, content in found.items()}
+    return {f"figures/fig{n}": content for n, content in found.items()}
 
 
 def judgements(study, folder):
     """Comparison, claims, audit, checks and provenance."""
     shown, audit = study.config["figures_reading"], study.config["audit"]
-    file, data = _drawing(folder)
-    both, experiments = [LITERAL, shown], study.experiments
+    drawing = _drawing(folder)
+    both, experiments = list(dict.fromkeys([LITERAL, shown])), study.experiments
     titles = {
         key: {name: block["title"] for name, block in audit[key].items()} for key in ("inputs", "budget")
     }
@@ -239,7 +238,7 @@ def judgements(study, folder):
         solar={name: _by_reading(study, name) for name in study.solar},
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
-    budget = dict(style=file, experiments=style(study), budget=titles["budget"])
+    budget = dict(style=drawing, experiments=style(study), budget=titles["budget"])
     names = [*experiments, *study.solar]
     check = dict(misses=audit["misses"], reading=shown, experiments=names)
     provenance = dict(
@@ -249,9 +248,9 @@ def judgements(study, folder):
     return {
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
-        "figures/ablation": ("plot_ablation", dict(style=file) | variants, data + table),
-        "figures/budget": ("plot_budget", budget, data),
-        "check": ("write_check", check, table + sorted(published.REFERENCE.iterdir())),
+        "figures/ablation": ("plot_ablation", dict(style=drawing) | variants, table),
+        "figures/budget": ("plot_budget", budget),
+        "check": ("write_check", check, table + sorted(published.REFERENCE.glob("*.csv"))),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
         **{f"report/{name}": ("write_html", dict(title=name)) for name in REPORTED},

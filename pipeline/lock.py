@@ -25,11 +25,13 @@ def _take(mode):
     return handle, taken
 
 
-def is_free():
+def is_free(is_module=False):
     """Whether no other run works here, as far as the file system can tell.
 
-    What a killed run left of Snakemake's own locks is removed then.
+    What a killed run left of Snakemake's own locks is removed then; in a module they are the host's, and tell.
     """
+    if is_module:
+        return not any((FOLDER / "locks").glob("*"))
     try:
         FOLDER.mkdir(exist_ok=True)
         handle, taken = _take(fcntl.LOCK_EX)
@@ -47,7 +49,13 @@ def hold():
     if taken is False:
         holder = os.read(handle, 200).decode(errors="replace")
         os.close(handle)
-        raise BlockingIOError(f"another snakemake runs here ({holder}); wait for it")
+        raise BlockingIOError(f"another snakemake is running here ({holder}); wait for it")
     os.ftruncate(handle, 0)
     os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
     _held.append(handle)
+
+
+def release():
+    """Give the lock back."""
+    while _held:
+        os.close(_held.pop())

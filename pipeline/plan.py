@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from cevns_tmm.storage import sha256, write_text
+from pipeline.code import ROOT
 
 PLANS = ".snakemake/cevns-tmm"
 FOLDERS = ("results", "figures")
@@ -61,8 +62,8 @@ def record(job, plan, inputs, outputs):
         content = {
             "job": job,
             "plan": identity(plan),
-            "inputs": inputs,
-            "outputs": list(outputs),
+            "inputs": {os.path.normpath(name): value for name, value in inputs.items()},
+            "outputs": [os.path.normpath(name) for name in outputs],
             "sha256": sha256(path),
         }
         write_text(record_file(path), json.dumps(content, indent=1) + "\n")
@@ -70,7 +71,7 @@ def record(job, plan, inputs, outputs):
 
 def problem(path):
     """Why a result must not be used as an input, or None."""
-    found = load(record_file(path))
+    found = _read_record(path)
     if found is None:
         return "has no record of how it was made"
     if found["sha256"] != sha256(path):
@@ -90,7 +91,8 @@ def relative(path):
 
 def again(path):
     """The command that makes a result again."""
-    return f"to make it again: snakemake --cores 8 -- {path}"
+    here = Path("Snakefile").exists() or Path("workflow/Snakefile").exists()
+    return f"to make it again: snakemake {'' if here else f'-s {ROOT}/Snakefile '}--cores 8 -- {path}"
 
 
 def settle(plans, prefix=""):
@@ -114,8 +116,13 @@ def settle(plans, prefix=""):
             # another attempt, so that its checksum differs too from what Snakemake remembers
             _write(file, plan | {"attempt": there.get("attempt", 0) + 1})
             for path in outputs:  # older than the plan, whatever the clock was when they were made
-                if os.path.exists(path):
+                if os.path.exists(path) and os.stat(path).st_mtime >= os.stat(file).st_mtime:
                     _date(path, _LONG_AGO)
+
+
+def as_planned(plans, prefix=""):
+    """Whether the plan files are those of these plans still."""
+    return all(identity(load(plan_file(job, prefix)) or {}) == identity(p) for job, p in plans.items())
 
 
 def _write(file, plan):
@@ -126,13 +133,26 @@ def _write(file, plan):
 def _records(prefix):
     """Records of all results: {job: {path: record}}."""
     found = {}
-    for folder in FOLDERS:
-        for file in sorted(Path(f"{prefix}{folder}").rglob(".*.json")):
-            content = load(file)
-            if isinstance(content, dict) and "job" in content:
-                path = str(file.with_name(file.name[1:].removesuffix(".json")))
-                found.setdefault(content["job"], {})[path] = content
+    for top in (f"{prefix}{folder}" for folder in FOLDERS):
+        for folder, _, names in os.walk(top, followlinks=True):
+            for name in names:
+                if name.startswith(".") and name.endswith(".json"):
+                    path = os.path.normpath(f"{folder}/{name[1:].removesuffix('.json')}")
+                    content = _read_record(path)
+                    if content is not None and path in content["outputs"]:
+                        found.setdefault(content["job"], {})[path] = content
     return found
+
+
+_RECORD = {"job": str, "plan": str, "inputs": dict, "outputs": list, "sha256": str}
+
+
+def _read_record(path):
+    """The record of a result, or None if it has none, or one that is damaged."""
+    found = load(record_file(path))
+    if not isinstance(found, dict) or set(found) != set(_RECORD):
+        return None
+    return found if all(isinstance(found[key], kind) for key, kind in _RECORD.items()) else None
 
 
 def _up_to_date(plan, outputs, made):
@@ -166,7 +186,7 @@ def _order(plan, outputs):
 
 def plan_script(plan):
     """Path of the script of a plan."""
-    return Path(__file__).parents[1] / f"scripts/{plan['script']}.py"
+    return ROOT / f"scripts/{plan['script']}.py"
 
 
 def _date(path, when):

@@ -23,10 +23,7 @@ class Results:
     def __init__(self, job, reading):
         self.reading, self.params = reading, job.parameters
         self.published = table2()
-        self.files = {
-            stage: dict(zip(job.parameters["kinds"], job.input[stage], strict=True))
-            for stage in ("rates", "counts", "luminosity")
-        }
+        self.files = {stage: job.by_name(stage) for stage in ("rates", "counts", "luminosity")}
         self.limits = {
             (r["experiment"], r["setup"], r["beam"], r["parameter"]): float(r["limit_muB"])
             for r in read_csv(job.input.limits)

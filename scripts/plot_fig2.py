@@ -29,7 +29,7 @@ def main(job):
     plotting.use_style(job.parameters["style"])
     params = job.parameters
     text = percent(params["confidence_level"])
-    paths = dict(zip(params["experiments"], job.input.profiles, strict=True))
+    paths = job.by_name("profiles")
 
     def profiles(kind, beam):
         return [

@@ -23,7 +23,7 @@ def main(job):
     plotting.use_style(job.parameters["style"])
     params = job.parameters
     label = rf"$|\Lambda_i|$ at {percent(params['confidence_level'])} [$10^{{-10}}\,\mu_B$]"
-    paths = dict(zip(params["experiments"], job.input.luminosity, strict=True))
+    paths = job.by_name("luminosity")
 
     def scans(kind, beam):
         for name, block in params["experiments"].items():

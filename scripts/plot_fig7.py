@@ -28,14 +28,14 @@ def main(job):
         return plotting.empty_page("This study varies no phases.", *job.output)
     fig = plt.figure(figsize=(plotting.WIDTH, 2.4 * len(experiments)))
     subfigures = fig.subfigures(len(experiments), 1, squeeze=False)[:, 0]
-    paths = job.input.phases
-    for subfigure, (name, block), path in zip(subfigures, experiments.items(), paths, strict=True):
+    paths = job.by_name("phases")
+    for subfigure, (name, block) in zip(subfigures, experiments.items(), strict=True):
         axes = subfigure.subplots(1, 3)
         labels = []
         for (group, case), style in zip(
             contours[name].items(), itertools.cycle(plotting.LINE_STYLES), strict=False
         ):
-            data = storage.read(path, group, UNITS)
+            data = storage.read(paths[name], group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values, level = data[f"delta_chi2_{plane}"], data["level"]
                 plotting.contour(ax, data["Lambda"], values, level, block["colour"], style, fill=not labels)

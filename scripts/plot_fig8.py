@@ -12,13 +12,13 @@ COLOURS = ("#1a1a1a", "#CC6677", "#44AA99")
 
 def main(job):
     plotting.use_style(job.parameters["style"])
-    levels = job.parameters["levels"]
+    levels, paths = job.parameters["levels"], job.by_name("solar")
     names = list(levels)
     if not names:
         return plotting.empty_page("This study has no solar limit.", *job.output)
     fig, axes = plt.subplots(1, 3, figsize=(plotting.WIDTH, 2.3))
-    for _name, colour, path in zip(names, COLOURS * len(names), job.input.solar, strict=False):
-        data = storage.read(path, f"current/{job.parameters['reading']}/solar", UNITS)
+    for name, colour in zip(names, COLOURS * len(names), strict=False):
+        data = storage.read(paths[name], f"current/{job.parameters['reading']}/solar", UNITS)
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             values = data[f"mu_nu_{plane}"]
             plotting.contour(ax, data["Lambda"], values, data["mu_nu_limit"], colour)

@@ -14,7 +14,7 @@ UNITS = {"Lambda": "mu_B", "level": "1"} | {f"delta_chi2_{p}": "1" for p in plot
 def main(job):
     plotting.use_style(job.parameters["style"])
     params = job.parameters
-    experiments, rows = params["experiments"], params["rows"]
+    experiments, rows, paths = params["experiments"], params["rows"], job.by_name("planes")
     present = {setup for block in experiments.values() for setup in block["setups"]}
     if not present & {setup for _, setup, _ in rows}:
         reason = "This study has no such experiment, or not in this setup."
@@ -30,10 +30,10 @@ def main(job):
             continue
         plotting.row_of_planes(axes, params["range_muB"])
         axes[1].set_title(f"{'reactors' if beam == 'reactor' else beam}, {setup} setup, {level}")
-        for (name, block), path in zip(experiments.items(), job.input.planes, strict=True):
+        for name, block in experiments.items():
             if setup not in block["setups"]:
                 continue
-            data = storage.read(path, group, UNITS)
+            data = storage.read(paths[name], group, UNITS)
             for ax, plane in zip(axes, plotting.PLANES, strict=True):
                 values = data[f"delta_chi2_{plane}"]
                 options = block["colour"], styles[name]

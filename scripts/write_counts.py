@@ -7,13 +7,11 @@ COLUMNS = ["reading", "experiment", "setup", "component", "n_sm", "n_em_per_muB2
 
 
 def main(job):
-    rows = []
+    rows, counts = [], job.by_name("counts")
     for reading in job.parameters["readings"]:
-        for (experiment, setups), path in zip(
-            job.parameters["setups"].items(), job.input.counts, strict=True
-        ):
+        for experiment, setups in job.parameters["setups"].items():
             for setup in setups:
-                for component, (n_sm, n_em) in read_counts(path, f"{setup}/{reading}").items():
+                for component, (n_sm, n_em) in read_counts(counts[experiment], f"{setup}/{reading}").items():
                     numbers = [f"{n_sm:.10e}", f"{n_em:.10e}"]
                     rows.append([reading, experiment, setup, component, *numbers])
     write_csv(job.output[0], COLUMNS, rows)

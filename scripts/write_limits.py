@@ -19,17 +19,15 @@ def limits(path, reading, experiment, setup, beam):
 
 
 def main(job):
-    parameters = job.parameters
-    rows = []
+    parameters, rows = job.parameters, []
+    profiles, solar = job.by_name("profiles"), job.by_name("solar")
     for reading in parameters["readings"]:
-        for (experiment, (setups, beams)), path in zip(
-            parameters["experiments"].items(), job.input.profiles, strict=True
-        ):
+        for name, (setups, beams) in parameters["experiments"].items():
             for setup in setups:
                 for beam in beams:
-                    rows += limits(path, reading, experiment, setup, beam)
-        for name, path in zip(parameters["solar"], job.input.solar, strict=True):
-            rows += limits(path, reading, name, "current", "solar")
+                    rows += limits(profiles[name], reading, name, setup, beam)
+        for name in parameters["solar"]:
+            rows += limits(solar[name], reading, name, "current", "solar")
     write_csv(job.output[0], COLUMNS, rows)
 
 

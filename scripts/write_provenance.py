@@ -4,7 +4,6 @@ import json
 
 import h5py
 
-from cevns_tmm import __version__
 from cevns_tmm.storage import write_csv
 from pipeline.job import run
 
@@ -24,7 +23,6 @@ def said(paths, name):
 
 def main(job):
     rows = [
-        ["cevns-tmm", __version__],
         ["git commit", job.parameters["commit"]],
         ["configuration", f"sha256 {job.parameters['configuration']}"],
         *said(job.input.files, "versions").items(),

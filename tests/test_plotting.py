@@ -34,12 +34,9 @@ def test_a_plane_all_outside_or_inside(ax, level, shapes):
     assert len(ax.patches) == shapes
 
 
-def test_a_line_that_is_no_setting_is_named(tmp_path):
+def test_a_line_that_is_no_setting_is_named():
     good = (ROOT / "config/paper.mplstyle").read_text(encoding="utf-8")
-    path = tmp_path / "paper.mplstyle"
     with plt.rc_context():
-        path.write_text(good, encoding="utf-8")
-        plotting.use_style(path)
-        path.write_text(good + "font.sice: 9\n", encoding="utf-8")
+        plotting.use_style(good)
         with pytest.raises(ValueError, match=r"font\.sice: not a setting of Matplotlib"):
-            plotting.use_style(path)
+            plotting.use_style(good + "font.sice: 9\n")

@@ -282,7 +282,7 @@ def test_a_second_run_is_refused_and_reading_is_not(small, tmp_path):
         second = checkout.snakemake(*command, check=False)
         assert second.returncode != 0
         *_, last = reasons(second.stdout)
-        assert last.startswith("cevns-tmm: another snakemake runs here (process ")
+        assert last.startswith("cevns-tmm: another snakemake is running here (process ")
         assert last.endswith("; wait for it")
         assert "Traceback" not in second.stdout
     for reading in READING:
@@ -320,7 +320,7 @@ def test_two_started_together(small, tmp_path):
         refused = [process.returncode != 0 for process in both]
         assert not all(refused)
         for one, output in zip(refused, outputs, strict=True):
-            assert not one or "another snakemake runs here" in output, output
+            assert not one or "another snakemake is running here" in output, output
         assert (checkout.path / target).read_bytes() == (small.path / target).read_bytes()
 
 

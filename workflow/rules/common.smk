@@ -13,18 +13,17 @@ sys.path.insert(0, str(ROOT))
 from cevns_tmm import ConfigError, Study
 from pipeline import lock
 from pipeline.jobs import REACTOR, REPORTED, SNS, plans
-from pipeline.plan import plan_file, settle
+from pipeline.plan import as_planned, plan_file, settle
 
 # As a module, the host's directory and configuration are not those of a study.
 IS_MODULE = Path(str(workflow.basedir)).resolve() != ROOT.resolve()
 
-# Jobs import the code of this checkout, draw without a screen and compute in one thread.
-os.environ.update(
-    PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
-    MPLBACKEND="Agg",
-    OMP_NUM_THREADS="1",
-    OPENBLAS_NUM_THREADS="1",
-)
+# Jobs import the code of this checkout, draw without a screen and compute in one thread; the jobs of a
+# host share its environment, where Snakemake sets the threads.
+paths = [*filter(None, [os.getenv("PYTHONPATH")]), str(ROOT)]
+os.environ["PYTHONPATH"] = os.pathsep.join(paths if IS_MODULE else paths[::-1])
+if not IS_MODULE:
+    os.environ.update(MPLBACKEND="Agg", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
 def read_study():
@@ -56,22 +55,24 @@ wildcard_constraints:
     name="|".join(STUDY.solar) or "none",
 
 
+PLANNED = {}
+
+
 def settle_plans(prefix):
     """Let the plan of each job say whether its results are up to date; jobs only read what they find."""
     if not workflow.is_main_process:
         return
-    if not IS_MODULE and not lock.is_free():  # a host owns locking
+    if not lock.is_free(IS_MODULE):
         print(
-            "cevns-tmm: another snakemake runs here; its results are shown as they are",
+            "cevns-tmm: another snakemake is running here; its results are shown as they are",
             file=sys.stderr,
         )
         return
     try:
-        settle(plans(STUDY, FOLDER), prefix)
-    except ConfigError as error:
+        PLANNED.update(plans(STUDY, FOLDER))
+        settle(PLANNED, prefix)
+    except (ConfigError, OSError) as error:
         raise SystemExit(f"cevns-tmm: {error}")
-    except OSError as error:
-        raise SystemExit(f"cevns-tmm: {error.filename}: {error.strerror}; no permission to write")
 
 
 onstart:
@@ -79,6 +80,18 @@ onstart:
         lock.hold()
     except OSError as error:
         raise SystemExit(f"cevns-tmm: {error}")
+    if not as_planned(PLANNED):
+        raise SystemExit(
+            "cevns-tmm: another snakemake planned something else here meanwhile; start again"
+        )
+
+
+onsuccess:
+    lock.release()
+
+
+onerror:
+    lock.release()
 
 
 def plan(job):
