@@ -46,7 +46,9 @@ class Analysis:
 
     def level(self, parameters, confidence_level=None):
         """Delta chi² of a limit on some ``parameters`` at once."""
-        return delta_chi2_quantile(confidence_level or self.confidence_level, parameters)
+        if confidence_level is None:
+            confidence_level = self.confidence_level
+        return delta_chi2_quantile(confidence_level, parameters)
 
     def scaled(self, factor):
         """The same analysis for ``factor`` times the luminosity: measured events and backgrounds scale."""

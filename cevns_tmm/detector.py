@@ -11,6 +11,9 @@ from cevns_tmm.quenching import recoil_threshold
 from cevns_tmm.rates import differential_rates
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
 
+SCALES = ("nuclear-recoil", "electron-equivalent")
+"""Scales of a threshold: recoil energy, or its ionisation."""
+
 LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
 """Mean life of the particle whose decay gives each component of a stopped-pion source."""
 
@@ -40,14 +43,19 @@ class Detector:
     form_factor: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
+        for name in ("mass_kg", "exposure_d"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: {getattr(self, name)!r} must be greater than 0")
+        if self.threshold_scale not in SCALES:
+            raise ValueError(f"threshold_scale: {self.threshold_scale!r} must be one of {', '.join(SCALES)}")
         try:
             self.nuclei()
         except ValueError as error:
             raise ValueError(f"target: {str(error).partition(': ')[2]}") from None
         quenched = self.threshold_scale == "electron-equivalent"
-        if self.threshold_keV == 0 and (quenched or not isinstance(self.efficiency, Mapping)):
+        if not self.threshold_keV > 0 and (quenched or not isinstance(self.efficiency, Mapping)):
             allowed = "must be greater than 0: the magnetic-moment rate diverges there"
-            raise ValueError(f"threshold_keV: 0 {allowed}")
+            raise ValueError(f"threshold_keV: {self.threshold_keV!r} {allowed}")
         try:
             self.efficiency_curve()
         except ValueError as error:

@@ -94,14 +94,21 @@ class Sensitivity:
         if plane not in PLANES:
             raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
         slope = np.geomspace(1e-4, 1e4, points)
+        a, b, both = (float(self.excess(pair_moments(plane, *v, xi))) for v in ((1, 0), (0, 1), (1, 1)))
+        c = (both - a - b) / 2
+        if c < 0 and a * b - c**2 < 1e-12 * a * b:  # blind along a ray: the contour is open there
+            blind = np.sqrt(a / b)
+            slope = np.sort(np.append(slope, blind))
+        else:
+            blind = np.nan
         x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
-        per_radius_sq = self.excess(pair_moments(plane, x, y, xi))
+        per_radius_sq = np.where(slope == blind, 0.0, self.excess(pair_moments(plane, x, y, xi)))
         found = []
         for n in (self.chi2.lower_limit(level), self.chi2.upper_limit(level)):
             with np.errstate(divide="ignore", invalid="ignore"):
                 radius = np.sqrt(n / per_radius_sq)
             finite = np.isfinite(radius) & (radius > 0)
-            for part in np.split(np.arange(points), np.flatnonzero(np.diff(finite)) + 1):
+            for part in np.split(np.arange(len(slope)), np.flatnonzero(np.diff(finite)) + 1):
                 if finite[part[0]]:
                     found.append((radius[part] * x[part], radius[part] * y[part]))
         return found

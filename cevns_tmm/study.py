@@ -58,11 +58,23 @@ def _set(parent, key, value):
 
 
 def _is_absent(config, key):
-    """Whether a dotted key is about an experiment, a setup or a source that is not there."""
+    """Whether a dotted key is about an experiment, a setup or a source that is not there.
+
+    ValueError if it is not in the paper's study either: it is mistyped.
+    """
     kind, name, setup = [*key.split("."), "", ""][:3]
     if kind not in ("experiments", "solar", "sources") or name in ("", "*"):
         return False
-    return name not in config[kind] or (setup in SETUPS and setup not in config[kind][name])
+    if name in config[kind]:
+        return setup in SETUPS and setup not in config[kind][name]
+    if name not in read_files()[0][kind]:
+        raise ValueError(f"{shown(key)} must be a key of the configuration")
+    return True
+
+
+def _check_name(what, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
 
 
 def from_block(cls, block, **more):
@@ -120,6 +132,7 @@ class Study:
     def departures(self, reading):
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
+        _check_name("reading", reading, readings)
         found, done = {}, set()
 
         def collect(name, within):
@@ -141,10 +154,12 @@ class Study:
         """Setups that an experiment has."""
         if name in self.solar:
             return ["current"]
+        _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     def source_of(self, name):
-        """Name of the source of an experiment."""
+        """Name of the source of an experiment; ValueError if there is no experiment of that name."""
+        _check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
     def source_kind(self, name):
@@ -157,8 +172,10 @@ class Study:
 
     def source(self, name, reading=None):
         """A source in one reading."""
-        config = self._resolved[reading or self.config["figures_reading"]]
-        return from_block(Source, config["sources"][name])
+        reading = reading or self.config["figures_reading"]
+        _check_name("source", name, self.sources)
+        _check_name("reading", reading, self.readings)
+        return from_block(Source, self._resolved[reading]["sources"][name])
 
     def experiment(self, name, setup="current", reading=None):
         """An Experiment, or a SolarExperiment; the reading of the figures if none is named.
@@ -166,14 +183,9 @@ class Study:
         ValueError that lists what there is for a name that is not there.
         """
         reading = reading or self.config["figures_reading"]
-        known = [*self.experiments, *self.solar]
-        for what, value, allowed in (
-            ("experiment", name, known),
-            ("setup", setup, self.setups(name) if name in known else [setup]),
-            ("reading", reading, self.readings),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
+        _check_name("experiment", name, [*self.experiments, *self.solar])
+        _check_name("setup", setup, self.setups(name))
+        _check_name("reading", reading, self.readings)
         return self._experiment(self._resolved[reading], name, setup, reading)
 
     def _experiment(self, config, name, setup, reading):
@@ -224,19 +236,32 @@ class Study:
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
-        config, gone = self.config, {}
+        config, gone, partly = self.config, {}, []
         audit, known = config["audit"], {*config["experiments"], *config["solar"]}
 
         def fits(name, block):
-            changes = [block[key] for key in ("sets", "down", "up") if key in block]
-            for sets in changes:
-                for key in [key for key in sets if _is_absent(config, key)]:
+            changes = {key: block[key] for key in ("sets", "down", "up") if key in block}
+            for part, sets in changes.items():
+                try:
+                    absent = [key for key in sets if _is_absent(config, key)]
+                except ValueError as error:
+                    raise ConfigError(
+                        f"{self.origin[where.split('.')[0]]}: {where}.{name}.{part}: {error}"
+                    ) from None
+                for key in absent:
                     del sets[key]
-            return all(changes)
+                    partly.append(name)
+            return all(changes.values())
+
+        def is_there(name, _):
+            experiments = config["experiments"]
+            if name not in {*experiments, *read_files()[0]["experiments"]}:
+                self._refuse(f"phases.{name}", name, f"must be an experiment: {', '.join(experiments)}")
+            return name in experiments
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
-            ("phases", config["phases"], lambda name, _: name in config["experiments"]),
+            ("phases", config["phases"], is_there),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
             ("claims", config["claims"], lambda _, block: known.issuperset(block.get("needs", []))),
@@ -247,8 +272,10 @@ class Study:
         for name, items in config["readings"].items():
             config["readings"][name] = [item for item in items if item not in gone["departures"]]
         audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
+        whole = {name for names in gone.values() for name in names}
+        gone["in part"] = list(dict.fromkeys(name for name in partly if name not in whole))
         what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
-        why = "left out, being about experiments, setups or sources that are not there"
+        why = "left out, because the study has no such experiment, setup or source"
         return (f"{why}: {what}",) if what else ()
 
     def _refuse(self, key, value, allowed):

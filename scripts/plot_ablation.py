@@ -29,6 +29,8 @@ def main(job):
         if key in published:
             ratio = float(row["limit_muB"]) / UNIT / float(published[key])
             variants.setdefault(row["reading"], {}).setdefault(key[:3], []).append(ratio)
+    if not variants:
+        return plotting.empty_page("This study has no entry of Table II.", *job.output)
     columns = [b for b in blocks(published) if b in variants[params["shown"]]]
     rows = [
         (params["shown"], f"{params['shown']}"),

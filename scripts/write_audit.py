@@ -12,6 +12,8 @@ from pipeline.published import KEY, UNIT, mean_ratio, table2, tolerance
 def score(limits, published):
     """Entries within tolerance, mean and worst ratio to Table II of one variant."""
     ratios = {key: limits[key] / UNIT / float(text) for key, text in published.items() if key in limits}
+    if not ratios:
+        return 0, 0, math.nan, math.nan, "none"
     within = sum(
         abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key]) for key in ratios
     )
@@ -65,6 +67,9 @@ def inputs(variants, params):
     for name, title in params["inputs"].items():
         limits, base = variants[f"input-{name}"], variants[params["shown"]]
         changes = change(limits, base)
+        if not changes:
+            yield [title, 0, "", "", lost(limits, base)]
+            continue
         most = max(changes, key=lambda key: abs(changes[key]))
         moved = sum(abs(c) > 1e-7 for c in changes.values())
         yield [title, moved, f"{changes[most]:+.2f}", " ".join(most), lost(limits, base)]

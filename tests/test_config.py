@@ -490,7 +490,7 @@ def test_a_study_of_an_experiment_of_ones_own_is_one_file(tmp_path):
         note
         == study.notes[0]
         == (
-            "left out, being about experiments, setups or sources that are not there: departures: "
+            "left out, because the study has no such experiment, setup or source: departures: "
             "csi-pe-smearing, csi-time-window, red100-nuclear-recoil, red100-future-threshold, miner-mass; "
             "phases: CsI, CONNIE; audit.inputs: thermal-power-fluxes; claims: lar-nai-beat-csi, phases-sns, "
             "phases-reactor"
@@ -539,8 +539,9 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always")
         study = Study.read(tmp_path)
-    start = "left out, being about experiments, setups or sources that are not there: "
-    assert [str(one.message) for one in notes] == ([] if note is None else [start + note])
+    start = "left out, because the study has no such experiment, setup or source: "
+    found = [str(one.message).removesuffix("; in part: thermal-power-fluxes") for one in notes]
+    assert found == ([] if note is None else [start + note])
     assert study.audit.experiments == study.experiments
     alternative = study.config["audit"]["inputs"]["thermal-power-fluxes"]["sets"]
     assert ("experiments.CONNIE.flux_per_cm2_s" in alternative) is ("CONNIE" in study.experiments)
@@ -548,17 +549,33 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "note"),
+    ("name", "old", "new", "message"),
     [
-        ("config", "  CONNIE:", "  CONIE:", "phases: CONIE"),
-        ("readings", "experiments.MINER.c", "experiments.MINNER.c", "departures: miner-mass"),
-        ("audit", "sources.reactor.f", "sources.pile.f", "audit.inputs: daya-bay-fissions"),
-        ("audit", "up: {quenching.kappa_scale", "up: {sources.pile.E_max_MeV", "audit.budget: quenching"),
+        ("config", "  CONNIE:", "  CONIE:", "phases.CONIE: 'CONIE' must be an experiment: CsI, HPGe"),
+        (
+            "readings",
+            "experiments.MINER.c",
+            "experiments.MINNER.c",
+            "departures.miner-mass.sets: 'experiments.MINNER.current.mass_kg' must be a key",
+        ),
+        (
+            "audit",
+            "sources.reactor.f",
+            "sources.pile.f",
+            "audit.inputs.daya-bay-fissions.sets: 'sources.pile",
+        ),
+        (
+            "audit",
+            "up: {quenching.kappa_scale",
+            "up: {sources.pile.E_max_MeV",
+            "audit.budget.quenching.up: 'sources.pile.E_max_MeV' must be a key",
+        ),
     ],
 )
-def test_a_mistyped_experiment_is_noted_too(tmp_path, name, old, new, note):
+def test_a_mistyped_experiment_is_refused(tmp_path, name, old, new, message):
+    """One of the paper's that is not there falls away; one that never was is a mistake."""
     write(tmp_path, **{name: replaced(old, new)})
-    with pytest.warns(UserWarning, match=f"that are not there: {note}$"):
+    with pytest.raises(ConfigError, match=re.escape(f"{name}.yaml: {message}")):
         Study.read(tmp_path)
 
 

@@ -250,6 +250,10 @@ def test_contours_end_where_moments_are_blind():
     ((_, y),) = blind.contour("12", 4.6)
     assert np.ptp(y) / y[0] < 1e-12  # a strip
     assert len(Sensitivity(chi2, N_EM, U).blind()) == 0
+    two = Sensitivity(chi2, {"nuebar": 1e20}, mixing_matrix(0.32, 0.547, 0.0))
+    lines = two.contour("12", 4.6)  # two, on either side of the blind direction
+    assert [len(x) for x, _ in lines] == [len(lines[0][0]), 801 - len(lines[0][0])]
+    assert len(lines) == 2
     assert len(Sensitivity(chi2, {"nuebar": 0.0}, U).blind()) == 3
     assert Sensitivity(chi2, {"nuebar": 0.0}, U).contour("12", 4.6) == []
 

@@ -51,7 +51,7 @@ def study(checkout):
     (folder / "config").mkdir(parents=True)
     (folder / "config/experiments.yaml").write_text(MINE, encoding="utf-8")
     output = snakemake(folder, "-s", checkout.path / "Snakefile")
-    assert output.count("cevns-tmm: left out, being about experiments") == 1
+    assert output.count("cevns-tmm: left out, because the study has no such experiment") == 1
     return folder
 
 
