@@ -12,7 +12,7 @@ paper: $(VENV)/paper.ok
 
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-# What a change is tried with: some minutes.
+# The tests and linters of every day: some minutes.
 test: $(VENV)/test.ok lint
 	$(RUN) $(PYTEST) --cov -m "not long"
 

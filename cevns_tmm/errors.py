@@ -1,4 +1,4 @@
-"""What goes wrong by the user's hand."""
+"""Errors in what the user writes."""
 
 
 class ConfigError(ValueError):

@@ -2,14 +2,16 @@
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import time
 
 import pytest
+import yaml
 
 from tests import slurm_node
-from tests.checkout import Checkout
+from tests.checkout import ROOT, Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
@@ -61,6 +63,27 @@ def test_the_generic_profile_makes_the_same_bytes(node, small, tmp_path):
     checkout = small.copy(tmp_path / "copy", results=False)
     checkout.snakemake(*GENERIC)
     small.same_products(checkout)
+
+
+def test_the_generic_profile_knows_how_a_job_ended(node, tmp_path, monkeypatch):
+    profile = yaml.safe_load((ROOT / "workflow/profiles/generic/config.yaml").read_text())
+
+    def status(job):
+        command = f"{profile['cluster-generic-status-cmd']} '{job}'"
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    for command, end in (("true", "success"), ("false", "failed")):
+        submit = ["sbatch", "--parsable", "--output=/dev/null", "--mem=100", f"--wrap={command}"]
+        done = subprocess.run(submit, capture_output=True, text=True, check=True)
+        job = done.stdout.strip()
+        node.wait(lambda job=job: status(job) != "running", "the job")
+        assert status(job) == end
+    assert status("99999") == "failed"
+    elsewhere = re.sub("(?<=SlurmctldPort=).*", "1", slurm_node.CONF.read_text())
+    (tmp_path / "slurm.conf").write_text(elsewhere)
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))  # no controller answers
+    assert status("99999") == "running"
 
 
 @both_profiles
