@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import difflib
 import functools
 import re
 import warnings
@@ -19,6 +20,8 @@ from cevns_tmm.source import Source
 
 SETUPS = ("current", "future")
 """Setups that an experiment may have, in order."""
+
+_ALIKE = 0.85  # share of letters in common that makes another name a mistyped one
 
 LITERAL = "literal"
 """The reading without departures."""
@@ -60,15 +63,15 @@ def _set(parent, key, value):
 def _is_absent(config, key):
     """Whether a dotted key is about an experiment, a setup or a source that is not there.
 
-    ValueError if it is not in the paper's study either: it is mistyped.
+    ValueError if it looks like a name that is there: it is mistyped.
     """
     kind, name, setup = [*key.split("."), "", ""][:3]
     if kind not in ("experiments", "solar", "sources") or name in ("", "*"):
         return False
     if name in config[kind]:
         return setup in SETUPS and setup not in config[kind][name]
-    if name not in read_files()[0][kind]:
-        raise ValueError(f"{shown(key)} must be a key of the configuration")
+    if like := difflib.get_close_matches(name, config[kind], 1, _ALIKE):
+        raise ValueError(f"{shown(key)} must be a key of the configuration; is {like[0]} meant?")
     return True
 
 
@@ -255,7 +258,7 @@ class Study:
 
         def is_there(name, _):
             experiments = config["experiments"]
-            if name not in {*experiments, *read_files()[0]["experiments"]}:
+            if name not in experiments and difflib.get_close_matches(name, experiments, 1, _ALIKE):
                 self._refuse(f"phases.{name}", name, f"must be an experiment: {', '.join(experiments)}")
             return name in experiments
 

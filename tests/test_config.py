@@ -567,13 +567,13 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
         (
             "audit",
             "up: {quenching.kappa_scale",
-            "up: {sources.pile.E_max_MeV",
-            "audit.budget.quenching.up: 'sources.pile.E_max_MeV' must be a key",
+            "up: {sources.raector.E_max_MeV",
+            "audit.budget.quenching.up: 'sources.raector.E_max_MeV' must be a key",
         ),
     ],
 )
 def test_a_mistyped_experiment_is_refused(tmp_path, name, old, new, message):
-    """One of the paper's that is not there falls away; one that never was is a mistake."""
+    """A name that looks like one that is there is a mistake; any other falls away."""
     write(tmp_path, **{name: replaced(old, new)})
     with pytest.raises(ConfigError, match=re.escape(f"{name}.yaml: {message}")):
         Study.read(tmp_path)
