@@ -27,14 +27,11 @@ class Source:
     def __post_init__(self):
         if self.kind not in flux.COMPONENTS:
             raise ValueError(f"kind: {self.kind!r} must be one of {', '.join(flux.COMPONENTS)}")
-        needed = ("protons_on_target", "protons_exposure_d", "neutrinos_per_proton")
-        if self.kind == "reactor":
-            needed = ("fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV")
-        for key in needed:
-            if getattr(self, key) is None:
-                raise ValueError(f"{key}: missing")
         if self.kind != "reactor":
             return
+        for key in ("fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV"):
+            if getattr(self, key) is None:
+                raise ValueError(f"{key}: missing")
         total = sum(self.fission_fractions.values())
         if abs(total - 1) > 1e-9:
             raise ValueError(f"fission_fractions: {round(total, 9)} must be a sum of 1")

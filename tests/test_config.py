@@ -561,8 +561,8 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
         (
             "audit",
             "sources.reactor.f",
-            "sources.pile.f",
-            "audit.inputs.daya-bay-fissions.sets: 'sources.pile",
+            "sources.reactr.f",
+            "audit.inputs.daya-bay-fissions.sets: 'sources.reactr",
         ),
         (
             "audit",
