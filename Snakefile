@@ -13,7 +13,6 @@ include: "workflow/rules/common.smk"
 # Intermediate files too, so that one that is missing is made again though nothing needs it.
 rule all:
     """Every figure and table of the paper, and all intermediate files."""
-    default_target: True
     input:
         expand(
             "results/fluxes/{source}.h5",

@@ -75,6 +75,20 @@ def _is_absent(config, key):
     return True
 
 
+@functools.cache
+def _properties():
+    """Names of all keys of the configuration."""
+    found, waiting = set(), [schema(name) for name in FILES]
+    while waiting:
+        block = waiting.pop()
+        if isinstance(block, dict):
+            found |= set(block.get("properties", {}))
+            waiting += block.values()
+        elif isinstance(block, list):
+            waiting += block
+    return found
+
+
 def _check_name(what, value, allowed):
     if value not in allowed:
         raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
@@ -378,6 +392,8 @@ class Study:
                 self._refuse_sets(departure, f"{shown(key)} is not a key that a reading may set")
             path = key.split(".")
             parents = _parents(config, path)
+            if path[-1] != "*" and "*" in path and path[-1] not in _properties():
+                self._refuse_sets(departure, f"{shown(key)}: no key is called {shown(path[-1])}")
             if not parents and "*" not in path:
                 self._refuse_sets(departure, f"{shown(key)} must be a key of the configuration")
             for parent in parents:

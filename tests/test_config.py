@@ -576,7 +576,7 @@ def test_a_mistyped_experiment_is_refused(tmp_path, name, old, new, message):
     """A name that looks like one that is there is a mistake; any other falls away."""
     write(tmp_path, **{name: replaced(old, new)})
     with pytest.raises(ConfigError, match=re.escape(f"{name}.yaml: {message}")):
-        Study.read(tmp_path)
+        _ = Study.read(tmp_path).audit
 
 
 READINGS = """

@@ -55,13 +55,13 @@ def run(installed, code, folder):
 
 
 def test_the_example_of_the_readme(installed, tmp_path):
-    study = tmp_path / "my-study"
-    study.mkdir()
+    study = tmp_path / "my-study/config"
+    study.mkdir(parents=True)
     (block,) = blocks("README.md", "yaml")
     (study / "experiments.yaml").write_text(block, encoding="utf-8")
     (code,) = blocks("README.md", "python")
     code = "import warnings\nwarnings.simplefilter('ignore')\n" + code
-    limits, *contour = run(installed, code, tmp_path).split("\n[")
+    limits, *contour = run(installed, code, tmp_path).split("\n(")
     found = ast.literal_eval(limits)
     assert list(found) == ["Lambda1", "Lambda2", "Lambda3"]
     assert all(1e-11 < limit < 1e-9 for limit in found.values())
@@ -71,7 +71,7 @@ def test_the_example_of_the_readme(installed, tmp_path):
 def test_the_page_about_python(installed, tmp_path):
     code = "\n".join(blocks("docs/python.md", "python"))
     code += "\nimport cevns_tmm; print(cevns_tmm.__file__); print(conus.limits())"
-    place, limits = run(installed, code, tmp_path).splitlines()
+    *_, place, limits = run(installed, code, tmp_path).splitlines()
     assert place.startswith(str(installed))
     assert "'Lambda1': 1.869" in limits
 

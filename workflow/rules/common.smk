@@ -40,6 +40,8 @@ def read_study():
     except ConfigError as error:
         raise SystemExit(f"cevns-tmm: {error}")
     if workflow.is_main_process:
+        if folder is None and not IS_MODULE:
+            print("cevns-tmm: no config/ here: the study is the paper's", file=sys.stderr)
         for note in study.notes:
             print(f"cevns-tmm: {note}", file=sys.stderr)
     return folder, study
