@@ -244,7 +244,7 @@ def test_results_read_only(small, read_only):
     before = read_only.products()
     done = read_only.snakemake("results/profiles/CsI.h5", check=False)
     assert done.returncode != 0
-    assert any("Read-only file system" in line for line in reasons(done.stdout)), done.stdout
+    assert any("results/: read-only" in line for line in reasons(done.stdout)), done.stdout
     assert read_only.products() == before
     mounted("-o", "remount,rw,bind", str(read_only.path / "results"))
     read_only.snakemake()

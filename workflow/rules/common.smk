@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 from cevns_tmm import ConfigError, Study
 from pipeline import lock
 from pipeline.jobs import REACTOR, REPORTED, SNS, plans
-from pipeline.plan import as_planned, plan_file, settle
+from pipeline.plan import FOLDERS, as_planned, plan_file, settle
 
 # As a module, the host's directory and configuration are not those of a study.
 IS_MODULE = Path(str(workflow.basedir)).resolve() != ROOT.resolve()
@@ -78,6 +78,9 @@ def settle_plans(prefix):
 
 
 onstart:
+    for folder in FOLDERS:
+        if Path(folder).is_dir() and not os.access(folder, os.W_OK):
+            raise SystemExit(f"cevns-tmm: {folder}/: read-only, or no permission to write")
     try:
         lock.hold()
     except OSError as error:
