@@ -1,52 +1,64 @@
-"""One run at a time in a directory: a lock of the kernel, which ends with its process however that ends."""
+"""One run at a time in a directory: locks of the kernel, which end with their process however that ends."""
 
+import contextlib
 import errno
 import fcntl
 import os
 import shutil
 import socket
+import time
 from pathlib import Path
 
 FOLDER = Path(".snakemake")
-_FILE = "cevns-tmm.lock"
+_RUN, _PLANNING = 0, 1  # bytes of the lock file
 
-_held = []  # open for the life of the process
+_held = []  # open for the life of the process, or until it gives them back
 
 
-def _take(mode):
-    """Descriptor of the lock and whether it was taken: True, False if another has it, None if none can."""
-    handle = os.open(FOLDER / _FILE, os.O_RDWR | os.O_CREAT, 0o666)
+def _open():
+    FOLDER.mkdir(exist_ok=True)
+    return os.open(FOLDER / "cevns-tmm.lock", os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _take(handle, byte, wait=False):
+    """Whether a byte is locked now: True, False if another process has it, None if the file system cannot."""
     try:
-        fcntl.lockf(handle, mode | fcntl.LOCK_NB)
+        fcntl.lockf(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, byte)
     except OSError as error:
-        taken = False if error.errno in (errno.EACCES, errno.EAGAIN) else None
-    else:
-        taken = True
-    return handle, taken
+        return False if error.errno in (errno.EACCES, errno.EAGAIN) else None
+    return True
 
 
-def is_free(is_module=False):
-    """Whether no other run works here, as far as the file system can tell.
+@contextlib.contextmanager
+def planning(is_module=False):
+    """While one process plans, others wait. Yields whether no run is working here, as far as can be told.
 
     What a killed run left of Snakemake's own locks is removed then; in a module they are the host's, and tell.
     """
-    if is_module:
-        return not any((FOLDER / "locks").glob("*"))
+    handle = _open()
     try:
-        FOLDER.mkdir(exist_ok=True)
-        handle, taken = _take(fcntl.LOCK_EX)
-    except OSError:  # a directory that cannot be written to
-        return True
-    if taken:
-        shutil.rmtree(FOLDER / "locks", ignore_errors=True)
-    os.close(handle)
-    return taken is not False
+        _take(handle, _PLANNING, wait=True)
+        if is_module:
+            yield not any((FOLDER / "locks").glob("*"))
+            return
+        free = _take(handle, _RUN)
+        if free:
+            shutil.rmtree(FOLDER / "locks", ignore_errors=True)
+            fcntl.lockf(handle, fcntl.LOCK_UN, 1, _RUN)
+        yield free is not False
+    finally:
+        os.close(handle)
 
 
 def hold():
     """Hold the lock until this process ends; BlockingIOError naming who has it, if another run does."""
-    handle, taken = _take(fcntl.LOCK_EX)
-    if taken is False:
+    handle = _open()
+    for _ in range(20):  # one that plans has it for an instant
+        taken = _take(handle, _RUN)
+        if taken is not False:
+            break
+        time.sleep(0.05)
+    else:
         holder = os.read(handle, 200).decode(errors="replace")
         os.close(handle)
         raise BlockingIOError(f"another snakemake is running here ({holder}); wait for it")

@@ -323,7 +323,7 @@ def test_two_started_together(small, tmp_path):
         refused = [process.returncode != 0 for process in both]
         assert not all(refused)
         for one, output in zip(refused, outputs, strict=True):
-            assert not one or "another snakemake is running here" in output, output
+            assert not one or "cevns-tmm: another snakemake " in output, output
         assert (checkout.path / target).read_bytes() == (small.path / target).read_bytes()
 
 

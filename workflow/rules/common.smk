@@ -64,15 +64,14 @@ def settle_plans(prefix):
     """Let the plan of each job say whether its results are up to date; jobs only read what they find."""
     if not workflow.is_main_process:
         return
-    if not lock.is_free(IS_MODULE):
-        print(
-            "cevns-tmm: another snakemake is running here; its results are shown as they are",
-            file=sys.stderr,
-        )
-        return
     try:
         PLANNED.update(plans(STUDY, FOLDER))
-        settle(PLANNED, prefix)
+        with lock.planning(IS_MODULE) as is_free:
+            if is_free:
+                settle(PLANNED, prefix)
+            else:
+                words = "another snakemake is running here; its results are shown as they are"
+                print(f"cevns-tmm: {words}", file=sys.stderr)
     except (ConfigError, OSError) as error:
         raise SystemExit(f"cevns-tmm: {error}")
 
