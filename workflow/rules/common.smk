@@ -21,7 +21,7 @@ IS_MODULE = Path(str(workflow.basedir)).resolve() != ROOT.resolve()
 # Jobs import the code of this checkout, draw without a screen and compute in one thread; the jobs of a
 # host share its environment, where Snakemake sets the threads.
 paths = [*filter(None, [os.getenv("PYTHONPATH")]), str(ROOT)]
-os.environ["PYTHONPATH"] = os.pathsep.join(paths if IS_MODULE else paths[::-1])
+os.environ.update(PYTHONPATH=os.pathsep.join(paths if IS_MODULE else paths[::-1]))
 if not IS_MODULE:
     os.environ.update(MPLBACKEND="Agg", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
