@@ -13,41 +13,6 @@ FLAVOUR = {"numu": "mu", "numubar": "mu", "nue": "e", "nuebar": "e"}
 """Flavour of each flux component."""
 
 
-def excess(Lambda, n_em, beam, U):
-    """Magnetic-moment events of a beam, shape of the moments.
-
-    Parameters
-    ----------
-    Lambda : mass-basis moments, shape (3, ...) [mu_B]
-    n_em : mapping component -> events at mu_nu = 1 mu_B
-    beam : the components that count
-    U : mixing matrix
-    """
-    per_flavour = {}
-    for component in beam:
-        if component not in n_em or component not in FLAVOUR:
-            raise ValueError(f"beam: {component!r} must be one of {', '.join(n_em)}")
-        flavour = FLAVOUR[component]
-        per_flavour[flavour] = per_flavour.get(flavour, 0.0) + n_em[component]
-    return sum(n * mu_nu_sq(flavour, Lambda, U) for flavour, n in per_flavour.items())
-
-
-def moment_limits(chi2, n_em, beam, U, delta_chi2):
-    """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, one at a time, shape (3,) [mu_B].
-
-    ``chi2`` is a CountingExperiment, ``delta_chi2`` the level; ``inf`` where there is no sensitivity.
-
-    >>> U = np.eye(3)
-    >>> chi2 = CountingExperiment.asimov(100.0, 0.2, 0.0)
-    >>> float(moment_limits(chi2, {"nue": 1e20}, ["nue"], U, 2.7)[0])
-    inf
-    """
-    n = chi2.upper_limit(delta_chi2)
-    per_moment_sq = excess(np.eye(3), n_em, beam, U)
-    with np.errstate(divide="ignore"):
-        return np.sqrt(n / per_moment_sq)
-
-
 @dataclass(frozen=True)
 class Sensitivity:
     """chi² as a function of the transition moments.
@@ -60,24 +25,41 @@ class Sensitivity:
     n_em: Mapping
     U: np.ndarray
 
+    def __post_init__(self):
+        for component in self.n_em:
+            if component not in FLAVOUR:
+                raise ValueError(f"n_em: {component!r} must be one of {', '.join(FLAVOUR)}")
+
+    @property
+    def per_flavour(self):
+        """Events at mu_nu = 1 mu_B of each flavour: {"e" or "mu": events}."""
+        found = {}
+        for component, n in self.n_em.items():
+            found[FLAVOUR[component]] = found.get(FLAVOUR[component], 0.0) + n
+        return found
+
     def excess(self, Lambda):
         """Magnetic-moment events for moments of shape (3, ...) [mu_B]."""
-        return excess(Lambda, self.n_em, self.n_em, self.U)
+        return sum(n * mu_nu_sq(flavour, Lambda, self.U) for flavour, n in self.per_flavour.items())
 
     def delta_chi2(self, Lambda):
         """chi² above its minimum for moments of shape (3, ...) [mu_B]."""
         return self.chi2.delta_chi2(self.excess(Lambda))
 
     def limits(self, level):
-        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, one at a time, at Delta chi² ``level``."""
-        return moment_limits(self.chi2, self.n_em, self.n_em, self.U, level)
+        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, one at a time, shape (3,) [mu_B].
+
+        ``level`` is the Delta chi²; ``inf`` where there is no sensitivity.
+        """
+        with np.errstate(divide="ignore"):
+            return np.sqrt(self.chi2.upper_limit(level) / self.excess(np.eye(3)))
 
     def blind(self):
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
 
         One flavour alone is blind along Lambda_i ~ U_alpha,i*; without events every direction is.
         """
-        flavours = {FLAVOUR[component] for component, n in self.n_em.items() if n > 0}
+        flavours = [flavour for flavour, n in self.per_flavour.items() if n > 0]
         if not flavours:
             return np.eye(3, dtype=complex)
         if len(flavours) > 1:

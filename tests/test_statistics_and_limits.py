@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize
 from scipy.stats import chi2 as chi2_distribution
 
-from cevns_tmm.limits import Sensitivity, excess, moment_limits
+from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import mu_nu_sq, pair_moments
 from cevns_tmm.mixing import mixing_matrix
 from cevns_tmm.solar import mass_eigenstate_probabilities, mu_nu_sq_solar
@@ -114,7 +114,7 @@ def test_no_events_is_no_information():
     chi2 = CountingExperiment.asimov(0.0, 0.2, 0.2)
     assert chi2.upper_limit(2.7) == np.inf
     assert chi2.delta_chi2(5.0) == 0
-    limits = moment_limits(chi2, {"nuebar": 0.0}, ["nuebar"], U, 2.7)
+    limits = Sensitivity(chi2, {"nuebar": 0.0}, U).limits(2.7)
     assert np.all(np.isinf(limits))
 
 
@@ -128,13 +128,17 @@ def test_quantiles():
 N_EM = {"numu": 3e19, "nue": 2e19, "numubar": 4e19}
 
 
+def of_beam(chi2, beam):
+    return Sensitivity(chi2, {component: N_EM[component] for component in beam}, U)
+
+
 @given(events, sigma, sigma)
 def test_full_beam_identity(n_sm, sigma_stat, sigma_sys):
     """1/Lambda²_full = 1/Lambda²_prompt + 1/Lambda²_delayed."""
     for nuisance_on in ("total", "excess"):
         chi2 = CountingExperiment.asimov(n_sm, sigma_stat, sigma_sys, nuisance_on)
         prompt, delayed, full = (
-            moment_limits(chi2, N_EM, beam, U, 1.0)
+            of_beam(chi2, beam).limits(1.0)
             for beam in (["numu"], ["nue", "numubar"], ["numu", "nue", "numubar"])
         )
         assert prompt**-2 + delayed**-2 == pytest.approx(full**-2, rel=1e-11, abs=0)
@@ -143,7 +147,7 @@ def test_full_beam_identity(n_sm, sigma_stat, sigma_sys):
 def test_excess_sums_components_with_their_flavours():
     Lambda = np.array([1e-10, 2e-10, 3e-10])
     expected = 3e19 * mu_nu_sq("mu", Lambda, U) + 2e19 * mu_nu_sq("e", Lambda, U)
-    assert excess(Lambda, N_EM, ["numu", "nue"], U) == pytest.approx(expected, rel=1e-14, abs=0)
+    assert of_beam(None, ["numu", "nue"]).excess(Lambda) == pytest.approx(expected, rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize("beam", [["numu"], ["nue", "numubar"]])
@@ -151,19 +155,19 @@ def test_excess_sums_components_with_their_flavours():
 def test_plane_agrees_with_the_profile_on_its_axes(plane, beam):
     """With the other moment negligible a plane reduces to the profile."""
     chi2 = CountingExperiment.asimov(1e3, 0.2, 0.2, "excess")
-    limits = moment_limits(chi2, N_EM, beam, U, 4.6)
+    limits = of_beam(chi2, beam).limits(4.6)
     for position, i in enumerate(int(c) - 1 for c in plane):
         pair = [0.0, 0.0]
         pair[position] = limits[i]
-        n = excess(pair_moments(plane, *pair, 0.0), N_EM, beam, U)
+        n = of_beam(chi2, beam).excess(pair_moments(plane, *pair, 0.0))
         assert chi2.delta_chi2(n) == pytest.approx(4.6, rel=1e-9, abs=0)
 
 
 def test_grid_of_a_profile_brackets_the_limit():
     """The limit does not come from the grid; interpolation of finer grids tends to it."""
     chi2 = CountingExperiment.asimov(1e3, 0.2, 0.2, "excess")
-    limit = moment_limits(chi2, N_EM, ["numu"], U, 2.7)[0]
-    per_sq = excess(np.eye(3)[0], N_EM, ["numu"], U)
+    limit = of_beam(chi2, ["numu"]).limits(2.7)[0]
+    per_sq = of_beam(chi2, ["numu"]).excess(np.eye(3)[0])
     errors = []
     for points in (1000, 2000):
         x = np.geomspace(1e-11, 1e-7, points)
@@ -182,7 +186,7 @@ def test_grid_of_a_profile_brackets_the_limit():
         (lambda: CountingExperiment(0, 1, 0.1, 1).upper_limit(0), "delta_chi2"),
         (lambda: delta_chi2_quantile(1.0, 1), "confidence_level"),
         (lambda: delta_chi2_quantile(0.9, 0), "parameters"),
-        (lambda: excess(np.ones(3), N_EM, ["nutau"], U), "beam"),
+        (lambda: Sensitivity(None, {"nutau": 1.0}, U), "n_em"),
         (lambda: mass_eigenstate_probabilities(1.5, 0.02), "P_e1_2nu"),
         (lambda: mass_eigenstate_probabilities(0.5, -0.02), "sin2_theta13"),
     ],
