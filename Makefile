@@ -1,47 +1,64 @@
 # Everything runs in .venv, made from the hash-locked files in requirements/.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 RUN := . $(VENV)/bin/activate &&
 PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: paper test test-all lint check reference report docs lock clean
+# Snakemake's lines, of which the finished jobs are one line each, and those that say nothing are left out.
+MAKE_IT := $(RUN) snakemake --cores $(CORES) --quiet rules host
+AS_STEPS := 2>&1 | sed -unE \
+  -e '/^Finished jobid/ { s/.*Rule: (.*)\)/\1/; h; d }' \
+  -e '/^[0-9]+ of [0-9]+ steps/ { s/ steps.*//; G; s/\n/  /; p; d }' \
+  -e '/^(\[|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
+  -e '/^Job stats/,/^$$/ d' -e p
 
+.PHONY: help paper test test-all lint check reference report diff docs lock clean
+
+help:
+	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
+
+## paper: every figure and table (the first time, a minute or two for the environment)
 paper: $(VENV)/paper.ok
-	$(RUN) snakemake --cores $(CORES) --quiet rules progress
+	@$(MAKE_IT) $(AS_STEPS)
+	@echo; cat results/comparison.md
+	@echo; echo "Figures: figures/fig1 to fig8, .pdf and .png. Tables: results/table2.md, .tex, .csv, limits.csv, counts.csv."
 
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-# The tests and linters of every day: some minutes.
+## test: the tests and linters of every day, some minutes
 test: $(VENV)/test.ok lint
 	$(RUN) $(PYTEST) --cov -m "not long"
 
-# The long sets too: kills at many moments, mutations, SLURM.
+## test-all: the long ones too: kills at many moments, mutations, SLURM
 test-all: test
 	$(RUN) $(PYTEST) -m long
 
-# Regenerates, then compares with Table II and with the reference results; fails if a check does.
+## check: compares with the published limits and the reference results, judges the claims; fails if a check does
 check: $(VENV)/paper.ok
-	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
-	@cat results/comparison.md results/check.md
-	$(RUN) snakemake --cores 1 --quiet rules progress host -- check
+	@$(MAKE_IT) -- results/check.md $(AS_STEPS)
+	@echo; cat results/comparison.md; echo; cat results/check.md
+	@$(RUN) snakemake --cores 1 --quiet rules progress host -- check $(AS_STEPS)
 
-# Shows how the results differ from the reference; with ACCEPT=1 they become the reference.
+## reference: how the results differ from the reference; with ACCEPT=1 they become the reference
 reference: $(VENV)/paper.ok
-	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
+	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv $(AS_STEPS)
 	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
 
-# One self-contained page with everything.
+## report: one self-contained page with everything, results/report.html
 report: $(VENV)/paper.ok
-	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- audited
-	$(RUN) snakemake --quiet rules progress --report results/report.html -- audited
+	@$(MAKE_IT) -- results/report.html $(AS_STEPS)
+	@echo "results/report.html"
 
-# The generated parts of README.md and docs/, and their pictures.
+## docs: the generated parts of README.md and docs/, and their pictures
 docs: paper
-	$(RUN) snakemake --cores $(CORES) --quiet rules progress -- figures/ablation.png
+	@$(MAKE_IT) -- figures/ablation.png $(AS_STEPS)
 	cp figures/fig2.png figures/fig6.png figures/ablation.png docs/images
 	$(RUN) python -m pipeline.docs
 
+## lint: style of code, rules and prose
 lint: $(VENV)/test.ok
 	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
 
@@ -57,11 +74,12 @@ $(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
 	$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
 	@touch $@
 
-# Resolve the versions of pyproject.toml again; needs uv.
+## lock: resolves the versions of pyproject.toml again; needs uv
 lock:
 	for group in build paper cluster htcondor test; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 
+## clean: removes everything that was computed
 clean:
 	rm -rf results figures logs .snakemake

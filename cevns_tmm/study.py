@@ -105,7 +105,7 @@ class Study:
 
     ``config`` is the merged configuration, ``origin`` maps each top-level key to the file it is from; both
     as of :func:`cevns_tmm.config.read_files`. What is about an experiment, a setup or a source that is not
-    there is left out, and named in ``notes``. ConfigError, a ValueError of one line, for anything that is
+    there is left out, and named in ``notes``; ``given`` is the configuration with it. ConfigError, a ValueError of one line, for anything that is
     not allowed.
 
     >>> study = Study.paper()
@@ -114,7 +114,7 @@ class Study:
     """
 
     def __init__(self, config, origin):
-        self.config, self.origin = copy.deepcopy(config), origin
+        self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
@@ -255,6 +255,9 @@ class Study:
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone, partly = self.config, {}, []
         audit, known = config["audit"], {*config["experiments"], *config["solar"]}
+        kinds = {
+            config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
+        }
 
         def fits(name, block):
             changes = {key: block[key] for key in ("sets", "down", "up") if key in block}
@@ -281,7 +284,7 @@ class Study:
             ("phases", config["phases"], is_there),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
-            ("claims", config["claims"], lambda _, block: known.issuperset(block.get("needs", []))),
+            ("claims", config["claims"], lambda _, block: (known | kinds).issuperset(block.get("needs", []))),
         ):
             gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
             for name in gone[where]:

@@ -12,6 +12,9 @@ from cevns_tmm.storage import sha256
 from pipeline import plan as plans
 from pipeline.code import ROOT, versions
 
+FAILURES = Path(plans.PLANS) / "failures"
+"""Why jobs of this run failed, said once more at its end."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -34,7 +37,7 @@ class Job:
 def run(snakemake, main):
     """Run ``main(job)`` with everything it prints in the job's log.
 
-    If it fails, the reason also goes to the terminal, in one line, and the exit status is 1. It fails
+    If it fails, the reason also goes to the terminal and to :data:`FAILURES`, and the exit status is 1. It fails
     too if a result that it reads is not what its record says, or an input changes meanwhile.
     """
     failure = None
@@ -52,7 +55,10 @@ def run(snakemake, main):
         job, reason = " ".join([snakemake.rule, *snakemake.wildcards]), str(failure)
         if not isinstance(failure, ValueError):  # one of a library, which may have many lines
             reason = " ".join(reason.split())
-        sys.exit(f"cevns-tmm: {job}: {reason} (more in {snakemake.log[0]})")
+        message = f"cevns-tmm: {job}: {reason} (more in {snakemake.log[0]})"
+        with open(FAILURES, "a", encoding="utf-8") as file:
+            file.write(f"{message}\n")
+        sys.exit(message)
 
 
 def _run(snakemake, main):

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cevns_tmm import reactor_spectra
-from cevns_tmm.config import PAPER
+from cevns_tmm.config import PAPER, read_files
 from cevns_tmm.study import LITERAL, SETUPS
-from pipeline import code, published
+from pipeline import code, published, reference
 from pipeline.plan import digest
 
 AROUND = ("jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
@@ -20,18 +20,7 @@ AROUND = ("jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
 
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
 STYLE = "paper.mplstyle"
-
-REPORTED = {
-    "table2": "table2",
-    "comparison": "comparison",
-    "claims": "claims",
-    "ablation": "audit/ablation",
-    "inputs": "audit/inputs",
-    "budget": "audit/budget",
-    "check": "check",
-    "provenance": "provenance",
-}
-"""Tables of the report and their CSV files in results/."""
+REPORT = "workflow/report/report.html", "CITATION.cff"
 
 
 def plans(study, folder=None):
@@ -172,8 +161,8 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     labels = {name: block["label"] for name, block in style(study).items()}
-    shown, level = study.config["figures_reading"], study.config["confidence_level"]
-    table2 = dict(labels=labels, reading=shown, confidence_level=level)
+    shown = study.config["figures_reading"]
+    table2 = dict(labels=labels, reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
@@ -239,8 +228,7 @@ def judgements(study, folder):
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
     budget = dict(style=drawing, experiments=style(study), budget=titles["budget"])
-    names = [*experiments, *study.solar]
-    check = dict(misses=audit["misses"], reading=shown, experiments=names)
+    check = dict(misses=audit["misses"], reading=shown, notes=notes(study))
     provenance = dict(
         configuration=digest(study.config), commit=commit(), packages={name: version(name) for name in AROUND}
     )
@@ -250,11 +238,33 @@ def judgements(study, folder):
         "audit/tables": ("write_audit", variants | titles, table),
         "figures/ablation": ("plot_ablation", dict(style=drawing) | variants, table),
         "figures/budget": ("plot_budget", budget),
-        "check": ("write_check", check, table + sorted(published.REFERENCE.glob("*.csv"))),
+        "samples": ("sample_results", {}),
+        "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
-        **{f"report/{name}": ("write_html", dict(title=name)) for name in REPORTED},
+        "report": ("write_report", dict(notes=notes(study)), [*table, *map(code.ROOT.joinpath, REPORT)]),
     }
+
+
+def notes(study):
+    """What a reader must know of a study that is not the paper's."""
+    if not (differences := list(_differences(study.given, read_files()[0]))):
+        return []
+    more = f" and {len(differences) - 8} more" if len(differences) > 8 else ""
+    return [f"This study is not the paper's: it differs in {', '.join(differences[:8])}{more}."]
+
+
+def _differences(config, paper):
+    """Keys, two levels deep, in which two configurations differ; what follows from others comes last, if at all."""
+    following = ("readings", "departures", "phases", "audit", "claims")
+    for keys in ([key for key in paper if key not in following], following):
+        found = [key for key in keys if config[key] != paper[key]]
+        for key in found:
+            mine, theirs = config[key], paper[key]
+            names = mine | theirs if isinstance(mine, dict) else ()
+            yield from [f"{key}.{n}" for n in names if mine.get(n) != theirs.get(n)] or [key]
+        if found:
+            return
 
 
 def commit():

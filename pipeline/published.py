@@ -1,28 +1,52 @@
-"""The published values and the reference results, which results are only ever compared with."""
+"""The published limits, which results are only ever compared with."""
 
 import math
+from typing import NamedTuple
 
 from cevns_tmm import tables
-from cevns_tmm.errors import ConfigError
 from cevns_tmm.magnetic_moment import PARAMETERS
-from cevns_tmm.storage import sha256
 from pipeline.code import ROOT
 
 TABLE = ROOT / "resources/published_table2.csv"
-REFERENCE = ROOT / "resources/reference"
-SUMS = "SHA256SUMS"
 
 KEY = ("experiment", "setup", "beam", "parameter")
 """What names a limit of one reading."""
 
 UNIT = 1e-10
-"""Unit of Table II in mu_B."""
+"""Unit of the published limits in mu_B."""
+
+LEVEL = 0.9
+"""Confidence level of the published limits."""
 
 RELATIVE = 0.03
 
 
+class Entry(NamedTuple):
+    """A limit of one reading beside the published one, both in :data:`UNIT`; ``printed`` is its text."""
+
+    reading: str
+    key: tuple
+    value: float
+    printed: str
+
+    @property
+    def ratio(self):
+        """Reproduced over published."""
+        return self.value / float(self.printed)
+
+    @property
+    def tolerance(self):
+        """The larger of 3 % and half the last printed digit."""
+        return max(RELATIVE * float(self.printed), 0.5 * 10 ** -len(self.printed.partition(".")[2]))
+
+    @property
+    def is_within(self):
+        """Whether both agree to the tolerance."""
+        return abs(self.value - float(self.printed)) <= self.tolerance
+
+
 def table2(path=TABLE):
-    """Entries of Table II as printed, by (experiment, setup, beam, parameter); ConfigError if malformed."""
+    """Limits of Table II and of Sec. 5 as printed, by (experiment, setup, beam, parameter); ConfigError if malformed."""
 
     def limit(text):
         tables.number(0, strict=True)(text)
@@ -36,55 +60,29 @@ def table2(path=TABLE):
     }
 
 
-def tolerance(text):
-    """The larger of 3 % and half the last printed digit, in units of Table II."""
-    half_digit = 0.5 * 10 ** -len(text.partition(".")[2])
-    return max(RELATIVE * float(text), half_digit)
-
-
-COMPARED = ["reading", *KEY, "reproduced", "published", "ratio", "tolerance", "within"]
-"""Columns of the comparison."""
-
-
 def compare(limits, published):
-    """Rows of the comparison of limits (rows of limits.csv) with Table II, as :data:`COMPARED`."""
+    """Entries of limits (rows of limits.csv) that are published: {reading: [Entry, ...]}."""
+    found = {}
     for row in limits:
         key = tuple(row[k] for k in KEY)
-        text = published.get(key)
-        if text is not None and row["method"] == "one-at-a-time":
-            value, allowed = float(row["limit_muB"]) / UNIT, tolerance(text)
-            within = abs(value - float(text)) <= allowed
-            yield [row["reading"], *key, value, text, value / float(text), allowed, within]
+        if key in published and row["method"] == "one-at-a-time" and float(row["confidence_level"]) == LEVEL:
+            entry = Entry(row["reading"], key, float(row["limit_muB"]) / UNIT, published[key])
+            found.setdefault(entry.reading, []).append(entry)
+    return found
 
 
-def summary(rows):
-    """One row per reading of a comparison: entries within tolerance, mean and worst ratio."""
-    for reading in dict.fromkeys(row[0] for row in rows):
-        mine = [row for row in rows if row[0] == reading]
-        worst = max(mine, key=lambda row: abs(math.log(row[7])))
-        yield [
-            reading,
-            f"{sum(row[9] for row in mine)} of {len(mine)}",
-            f"{mean_ratio(row[7] for row in mine):.3f}",
-            f"{worst[7]:.3f} ({' '.join(worst[1:5])})",
-        ]
+SUMMARY = ["published limits within tolerance", "mean finite ratio", "worst ratio", "worst entry"]
+"""Columns of a summary."""
 
 
-def check_reference(folder=REFERENCE):
-    """ConfigError unless the reference results are those that SHA256SUMS lists, as `make reference` wrote them."""
-    sums = folder / SUMS
-    try:
-        lines = sums.read_text(encoding="utf-8").split("\n")[:-1]
-        listed = dict(line.split("  ")[::-1] for line in lines)
-        found = {path.name: sha256(path) for path in folder.glob("*.csv")}
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{sums}: not readable ({error})") from None
-    for name in sorted(listed.keys() | found.keys()):
-        if listed.get(name) != found.get(name):
-            raise ConfigError(
-                f"{folder.name}/{name}: not as {SUMS} says; git checkout -- resources/reference restores it, "
-                "make reference ACCEPT=1 replaces it by today's results"
-            )
+def summary(entries):
+    """Cells, as :data:`SUMMARY`, for the entries of one reading."""
+    if not entries:
+        return ["0 of 0", "nan", "nan", "none"]
+    worst = max(entries, key=lambda entry: abs(math.log(entry.ratio)))
+    within = f"{sum(entry.is_within for entry in entries)} of {len(entries)}"
+    mean = mean_ratio(entry.ratio for entry in entries)
+    return [within, f"{mean:.3f}", f"{worst.ratio:.3f}", " ".join(worst.key)]
 
 
 def mean_ratio(ratios):

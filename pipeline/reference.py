@@ -4,98 +4,101 @@
 """
 
 import math
+import re
 import shutil
 import sys
 from pathlib import Path
 
+from cevns_tmm.errors import ConfigError
 from cevns_tmm.storage import read_csv, sha256, write_text
 from pipeline import plan
-from pipeline.published import REFERENCE, SUMS
+from pipeline.code import ROOT
+
+FOLDER = ROOT / "resources/reference"
+SUMS = "SHA256SUMS"
 
 TOLERANCE = 1e-9
 """How much a number may differ from the reference, relative to it."""
 
-
-def both(results, expected, columns):
-    """Rows of two tables by the columns that are not compared: {key: (result, expected)}."""
-    found, wanted = (
-        {tuple(v for k, v in row.items() if k not in columns): row for row in rows}
-        for rows in (results, expected)
-    )
-    return {key: (found.get(key), wanted.get(key)) for key in {**wanted, **found}}
-
-
-def reference(kind, results, expected, columns):
-    """One check per row of a reference table: the same numbers to 1e-9. New rows pass."""
-    for key, (found, wanted) in both(results, expected, columns).items():
-        name = f"{kind} {' '.join(key)}"
-        if found is None:
-            yield "reference", name, False, "only in the reference"
-        elif wanted is None:
-            yield "reference", name, True, "new, not in the reference"
-        else:
-            pairs = [(float(found[c]), float(wanted[c])) for c in columns]
-            same = all(math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0) for a, b in pairs)
-            text = ", ".join(f"{a:.10e} for {b:.10e}" for a, b in pairs)
-            yield "reference", name, same, text
-
-
-def texts(kind, results, expected, keys):
-    """One check per row of a reference table of text: every column the same."""
-    columns = [column for column in expected[0] if column not in keys]
-    for key, (found, wanted) in both(results, expected, columns).items():
-        changed = [c for c in columns if (found or {}).get(c) != (wanted or {}).get(c)]
-        text = "; ".join(f"{c}: {(found or {}).get(c)} for {(wanted or {}).get(c)}" for c in changed)
-        yield kind, " ".join(key), not changed, text
-
-
-TEXTS = {
-    "claims": ["claim", "place", "text"],
-    "ablation": ["switched", "departure"],
-    "inputs": ["alternative"],
+TABLES = {
+    **{"limits.csv": 6, "counts.csv": 4, "table2.csv": 4, "table2.md": 1, "table2.tex": 1},
+    **{"claims.csv": 3, "audit/ablation.csv": 2, "audit/inputs.csv": 1, "samples.csv": 2},
 }
-NUMBERS = {"limits": ["limit_muB"], "counts": ["n_sm", "n_em_per_muB2"]}
+"""Results that have a reference: {path in results/: number of columns that name a row}."""
 
 
-def against_reference(results, expected):
-    """All checks of results against the reference: two mappings table name -> rows."""
-    for name, columns in NUMBERS.items():
-        yield from reference(name[:-1], results[name], expected[name], columns)
-    for name, keys in TEXTS.items():
-        yield from texts(name, results[name], expected[name], keys)
+def reference_file(name):
+    """The reference of a result."""
+    return FOLDER / Path(name).name
 
 
-AUDIT = ("ablation", "inputs")
+def check_sums(folder=FOLDER):
+    """ConfigError unless the reference results are those that SHA256SUMS lists, as `make reference` wrote them."""
+    sums = folder / SUMS
+    try:
+        lines = sums.read_text(encoding="utf-8").split("\n")[:-1]
+        listed = dict(line.split("  ")[::-1] for line in lines)
+        found = {path.name: sha256(path) for path in folder.iterdir() if path.name != SUMS}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{sums}: not readable ({error})") from None
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
+            raise ConfigError(
+                f"{folder.name}/{name}: not as {SUMS} says; git checkout -- resources/reference restores it, "
+                "make reference ACCEPT=1 replaces it by today's results"
+            )
 
 
-def result(name):
-    """Path of the result that a reference table is of."""
-    return Path("results/audit" if name in AUDIT else "results") / f"{name}.csv"
+def rows(path, keys):
+    """Rows of a table, {the first ``keys`` columns: {column: text}}, or the lines of another text."""
+    if Path(path).suffix != ".csv":
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        return {(f"line {n}",): {"text": line} for n, line in enumerate(lines, 1)}
+    items = [list(row.items()) for row in read_csv(path)]
+    return {tuple(text for _, text in row[:keys]): dict(row[keys:]) for row in items}
+
+
+def is_same(text, other):
+    """Whether two texts are the same, numbers in them to the tolerance."""
+    words, others = (re.split(r"[\s,;|&]+", t) for t in (text, other))
+    return len(words) == len(others) and all(map(_is_same_word, words, others))
+
+
+def _is_same_word(word, other):
+    try:
+        return math.isclose(float(word), float(other), rel_tol=TOLERANCE, abs_tol=0)
+    except ValueError:
+        return word == other
+
+
+def compare(name, path):
+    """One check (table, row, passed, found) per row of a result and its reference. New rows pass."""
+    found, wanted = rows(path, TABLES[name]), rows(reference_file(name), TABLES[name])
+    for key in wanted | found:
+        mine, theirs = found.get(key), wanted.get(key)
+        if mine is None or theirs is None:
+            text = "only in the reference" if mine is None else "new, not in the reference"
+        else:
+            changed = [c for c in theirs if not is_same(mine.get(c, ""), theirs[c])]
+            text = "; ".join(f"{c}: {mine.get(c)} for {theirs[c]}" for c in changed)
+        yield Path(name).name, " ".join(key), theirs is None or not text, text
 
 
 def main(accept):
     """Print the differences; with ``accept`` the results become the reference."""
-    names = (*NUMBERS, *TEXTS)
-    for name in names:
-        if problem := plan.problem(result(name)):
-            sys.exit(f"cevns-tmm: {result(name)}: {problem}; {plan.again(result(name))}")
-    results, expected = (
-        {name: read_csv(path(name)) for name in names}
-        for path in (result, lambda name: REFERENCE / f"{name}.csv")
-    )
-    different = [
-        (kind, name, found)
-        for kind, name, passed, found in against_reference(results, expected)
-        if not passed or found.startswith("new")
-    ]
-    for kind, name, found in different:
-        print(f"{kind}: {name}: {found}")
-    print(f"{len(different)} differences from {REFERENCE}")
+    paths = {name: f"results/{name}" for name in TABLES}
+    for path in paths.values():
+        if problem := plan.problem(path):
+            sys.exit(f"cevns-tmm: {path}: {problem}; {plan.again(path)}")
+    different = [check for name, path in paths.items() for check in compare(name, path) if check[3]]
+    for table, row, _, found in different:
+        print(f"{table}: {row}: {found}")
+    print(f"{len(different)} differences from {FOLDER}")
     if accept:
-        for name in names:
-            shutil.copyfile(result(name), REFERENCE / f"{name}.csv")
-        sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(REFERENCE.glob("*.csv"))]
-        write_text(REFERENCE / SUMS, "".join(sums))
+        for name, path in paths.items():
+            shutil.copyfile(path, reference_file(name))
+        files = sorted(reference_file(name) for name in TABLES)
+        write_text(FOLDER / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in files))
         print("accepted: the results are the reference now")
     elif different:
         print("to accept them: make reference ACCEPT=1")

@@ -17,6 +17,10 @@ SNS, REACTOR = "pion-decay-at-rest", "reactor"
 SINGLE = ("prompt", "delayed")
 
 
+class NotApplicable(Exception):
+    """A study has nothing that a claim could be judged on."""
+
+
 class Results:
     """The results of one reading, as the claims need them."""
 
@@ -28,7 +32,8 @@ class Results:
             (r["experiment"], r["setup"], r["beam"], r["parameter"]): float(r["limit_muB"])
             for r in read_csv(job.input.limits)
             if r["reading"] == reading
-            and (r["beam"] == "full" or r["experiment"] in {key[0] for key in self.published})
+            and r["method"] == "one-at-a-time"
+            and r["experiment"] in {key[0] for key in self.published}
         }
         self.analyses = {e: Analysis(**block) for e, block in job.parameters["analyses"][reading].items()}
         self.solar = {
@@ -41,8 +46,11 @@ class Results:
         return [e for e, k in self.params["kinds"].items() if k == kind and e in listed]
 
     def select(self, experiments=None, setup=None, beams=None, finite=True):
-        """Limits by key, restricted to the experiments, setup and beams given; finite ones, or the others."""
-        return {
+        """Limits by key, restricted to the experiments, setup and beams given; finite ones, or the others.
+
+        NotApplicable if no limit is finite.
+        """
+        found = {
             key: value
             for key, value in self.limits.items()
             if math.isfinite(value) == finite
@@ -50,6 +58,9 @@ class Results:
             and (setup is None or key[1] == setup)
             and (beams is None or key[2] in beams)
         }
+        if finite and not found:
+            raise NotApplicable("needs a finite limit")
+        return found
 
     def quadratic(self, experiment, beam, plane, xi=0.0, delta=None):
         """a, b, c of the current excess a x² + b y² + 2 c x y in a plane [events per mu_B²]."""
@@ -71,6 +82,8 @@ class Results:
                 forms = [self.quadratic(experiment, beam, plane) for plane in PLANES]
                 if all(a * b > 0 for a, b, _ in forms):
                     found[experiment, beam] = [c / math.sqrt(a * b) for a, b, c in forms]
+        if not found:
+            raise NotApplicable("needs events")
         return found
 
 
@@ -120,8 +133,10 @@ def future_order_of_magnitude(results, claim):
         return gains, sum(gain >= claim["threshold"] for gain in gains)
 
     gains, good = reached({key: v for key, v in results.limits.items() if key[2] != "full"})
-    printed = {key: float(text) for key, text in results.published.items()}
+    printed = {key: float(text) for key, text in results.published.items() if key[2] != "full"}
     own, own_good = reached(printed)
+    if not gains:
+        raise NotApplicable("needs an experiment with both setups")
     text = f"better by {span(gains)}; {claim['threshold']:g} or more in {good} of {len(gains)} entries"
     text += f" (in the printed Table II: {span(own)}, {own_good} of {len(own)})"
     return good == len(gains), text + lost(results, setup="future")
@@ -143,6 +158,8 @@ def luminosity_40(results, claim):
                     before, beyond = -np.diff(y) / np.diff(x)
                     gains.append(math.exp(y[0] - y[1]))
                     slopes.append((before, beyond))
+    if not gains:
+        raise NotApplicable("needs a finite limit")
     holds = min(gains) >= claim["threshold"] and all(b <= claim["slope"] * a for a, b in slopes)
     before, beyond = zip(*slopes, strict=True)
     text = f"gain to 40 {span(gains)}; logarithmic slope {span(before)} before, {span(beyond)} beyond"
@@ -245,6 +262,8 @@ def em_dominates(results, _claim):
             em, sm = ((data[n].sum(axis=0) * accepted).sum(axis=0) for n in ("dNdT_em", "dNdT_sm"))
             first = int(np.argmax(accepted.any(axis=0)))
             equal[experiment] = math.sqrt(sm[first] / em[first])
+    if not equal:
+        raise NotApplicable("needs events")
     bound = results.solar["Borexino"].mu_nu_muB
     least = min(equal, key=equal.get)
     text = f"equal at μ_ν = {equal[least]:.2e} μ_B or more ({least}); bound {bound:.1e} μ_B"
@@ -268,15 +287,16 @@ VERDICT = {
 
 def verdict_of(name, claim, results):
     """Verdict, and what was measured under each reading."""
-    present = {key[0] for key in results[0].limits}
-    absent = sorted(set(claim.get("needs", [])) - present)
-    kinds = [kind for kind in (SNS, REACTOR) if not results[0].experiments(kind)]
-    if absent or kinds:
-        return "not applicable", [f"needs {', '.join(absent + kinds)}"] * len(results)
-    judge = next(judge for judge in JUDGES if judge.__name__ == name.replace("-", "_"))
-    judged = [judge(result, claim) for result in results]
-    readings = [result.reading for result in results]
-    verdict = VERDICT[tuple(bool(holds) for holds, _ in judged)].format(*readings)
+    kinds = [kind for kind in (SNS, REACTOR) if results[0].experiments(kind)]
+    present = {*kinds, *(key[0] for key in results[0].limits)}
+    try:
+        if absent := sorted(set(claim.get("needs", [])) - present):
+            raise NotApplicable(f"needs {', '.join(absent)}")
+        judge = next(judge for judge in JUDGES if judge.__name__ == name.replace("-", "_"))
+        judged = [judge(result, claim) for result in results]
+    except NotApplicable as reason:
+        return "not applicable", [str(reason)] * len(results)
+    verdict = VERDICT[tuple(bool(holds) for holds, _ in judged)].format(*(r.reading for r in results))
     return verdict, [text for _, text in judged]
 
 
@@ -287,8 +307,18 @@ def main(job):
     for name, claim in job.parameters["claims"].items():
         verdict, measured = verdict_of(name, claim, results)
         criterion = claim["criterion"].format(**claim)
-        rows.append([name, claim["place"], claim["text"], criterion, verdict, *measured])
-    heads = ["claim", "place", "text", "criterion", "verdict", *(f"measured {r}" for r in readings)]
+        rows.append(
+            [name, claim["place"], claim["text"], criterion, claim["criterion_from"], verdict, *measured]
+        )
+    heads = [
+        "claim",
+        "place",
+        "text",
+        "criterion",
+        "criterion from",
+        "verdict",
+        *(f"measured {r}" for r in readings),
+    ]
     write_csv(job.output.csv, heads, rows)
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     write_text(job.output.md, tabulate(cells, heads, tablefmt="github") + "\n")

@@ -2,24 +2,9 @@
 
 import math
 
-from tabulate import tabulate
-
-from cevns_tmm.storage import read_csv, write_csv, write_text
+from cevns_tmm.storage import read_csv, write_csv
 from pipeline.job import run
-from pipeline.published import KEY, UNIT, mean_ratio, table2, tolerance
-
-
-def score(limits, published):
-    """Entries within tolerance, mean and worst ratio to Table II of one variant."""
-    ratios = {key: limits[key] / UNIT / float(text) for key, text in published.items() if key in limits}
-    if not ratios:
-        return 0, 0, math.nan, math.nan, "none"
-    within = sum(
-        abs(limits[key] / UNIT - float(published[key])) <= tolerance(published[key]) for key in ratios
-    )
-    mean = mean_ratio(ratios.values())
-    worst = max(ratios, key=lambda key: abs(math.log(ratios[key])))
-    return within, len(ratios), mean, ratios[worst], " ".join(worst)
+from pipeline.published import KEY, SUMMARY, compare, summary, table2
 
 
 def change(limits, base):
@@ -36,30 +21,25 @@ def lost(limits, base):
     return sum(math.isfinite(base[key]) and not math.isfinite(limits[key]) for key in base)
 
 
-def ablation(variants, params, published):
+def ablation(variants, entries, params):
     """Rows: each departure switched off in the reading shown, and switched on alone in the literal one."""
-    rows = []
+
+    def within(variant):
+        return sum(entry.is_within for entry in entries.get(variant, []))
+
     for label, base, prefix in (
         ("off in " + params["shown"], params["shown"], "without"),
         ("on in literal", params["literal"], "only"),
     ):
-        reference = score(variants[base], published)
-        rows.append([label, "-", *shown(reference), 0, 0])
+        yield [label, "-", *summary(entries.get(base)), 0, 0]
         for name in params["departures"]:
-            limits = variants[f"{prefix}-{name}"]
-            result = score(limits, published)
+            variant = f"{prefix}-{name}"
             moved = sum(
-                not math.isclose(limits[key], value, rel_tol=1e-9, abs_tol=0)
+                not math.isclose(variants[variant][key], value, rel_tol=1e-9, abs_tol=0)
                 for key, value in variants[base].items()
             )
-            rows.append([label, name, *shown(result), reference[0] - result[0], moved])
-    return rows
-
-
-def shown(result):
-    """A score as cells."""
-    within, total, mean, worst, name = result
-    return [f"{within} of {total}", f"{mean:.3f}", f"{worst:.3f}", name]
+            lost = within(base) - within(variant)
+            yield [label, name, *summary(entries.get(variant)), lost, moved]
 
 
 def inputs(variants, params):
@@ -85,27 +65,22 @@ def budget(variants, params):
 
 
 def main(job):
-    params = job.parameters
+    params, limits = job.parameters, read_csv(job.input.limits)
     variants = {}
-    for row in read_csv(job.input.limits):
-        key = tuple(row[k] for k in KEY)
-        variants.setdefault(row["reading"], {})[key] = float(row["limit_muB"])
-    published = table2()
-    heads = ["switched", "departure", "within tolerance", "mean finite ratio", "worst ratio", "worst entry"]
-    heads += ["entries lost", "limits moved"]
+    for row in limits:
+        variants.setdefault(row["reading"], {})[tuple(row[k] for k in KEY)] = float(row["limit_muB"])
+    entries = compare(limits, table2())
+    heads = ["switched", "departure", *SUMMARY, "entries lost", "limits moved"]
     for name, columns, rows in (
-        ("ablation", heads, ablation(variants, params, published)),
+        ("ablation", heads, ablation(variants, entries, params)),
         (
             "inputs",
             ["alternative", "limits moved", "largest change [%]", "of", "limits lost"],
-            list(inputs(variants, params)),
+            inputs(variants, params),
         ),
+        ("budget", [*KEY, "input", "down [%]", "up [%]"], budget(variants, params)),
     ):
-        write_csv(job.output[f"{name}_csv"], columns, rows)
-        table = tabulate(rows, columns, tablefmt="github", disable_numparse=True)
-        write_text(job.output[f"{name}_md"], table + "\n")
-    columns = [*KEY, "input", "down [%]", "up [%]"]
-    write_csv(job.output.budget_csv, columns, budget(variants, params))
+        write_csv(job.output[name], columns, rows)
 
 
 run(snakemake, main)

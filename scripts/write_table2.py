@@ -1,115 +1,167 @@
-"""Table II: reproduced and published limits -> results/table2.{csv,md,tex}."""
+"""Table II and its comparison with the published limits -> results/table2.{csv,md,tex}, comparison.{csv,md}."""
 
 import math
 
 from tabulate import tabulate
 
+from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import UNIT, table2
+from pipeline.published import KEY, SUMMARY, UNIT, compare, summary, table2
 
-TEX = r"""\documentclass{article}
-\usepackage[a4paper,landscape,margin=1.5cm]{geometry}
-\usepackage{booktabs}
-\pagestyle{empty}
-\begin{document}
-\footnotesize
-\setlength{\tabcolsep}{4pt}
+BEAMS = ("prompt", "delayed", "full", "reactor", "solar")
+"""Blocks of the table, in order."""
+
+TEX = r"""% \input this in a document with \usepackage{booktabs,dcolumn}.
+\begin{table}
+\caption{CAPTION}
+\label{tab:limits}
 \centering
-LEVEL limits on $|\Lambda_i|$ in units of $10^{-10}\,\mu_B$
+\begin{tabular}{llrrr}
+\toprule
+beam & experiment & $|\Lambda_1|$ & $|\Lambda_2|$ & $|\Lambda_3|$ \\
+LIMITS
+\bottomrule
+\end{tabular}
+\end{table}
 
-\medskip
-BODY
-\end{document}
+\begin{table}
+\caption{The limits of Table~\ref{tab:limits} beside the published ones (pub.), and their ratio.}
+\label{tab:limits-compared}
+\centering
+\footnotesize
+\setlength{\tabcolsep}{2.5pt}
+\newcolumntype{d}{D{.}{.}{-1}}
+\newcommand{\head}[1]{\multicolumn{1}{c}{#1}}
+\begin{tabular}{lll*{9}{d}}
+\toprule
+& & & \multicolumn{3}{c}{$|\Lambda_1|$} & \multicolumn{3}{c}{$|\Lambda_2|$} & \multicolumn{3}{c}{$|\Lambda_3|$} \\
+\cmidrule(lr){4-6} \cmidrule(lr){7-9} \cmidrule(lr){10-12}
+beam & experiment & setup & \head{here} & \head{pub.} & \head{ratio} & \head{here} & \head{pub.} & \head{ratio}
+& \head{here} & \head{pub.} & \head{ratio} \\
+COMPARED
+\bottomrule
+\end{tabular}
+\end{table}
 """
 
 
-def digits(limit):
-    """A limit in units of 1e-10 mu_B with four significant digits."""
+def digits(limit, figures=4):
+    """A limit in units of 1e-10 mu_B with some significant figures."""
     if math.isinf(limit):
         return "inf"
-    decimals = max(0, 3 - math.floor(math.log10(limit)))
-    return f"{limit:.{decimals}f}"
+    return f"{limit:.{max(0, figures - 1 - math.floor(math.log10(limit)))}f}"
 
 
-def entries(limits, published, reading):
-    """Rows of the table, one per entry, in the order of the limits; the full beam is not in Table II."""
-    values = {}
-    for row in limits:
-        key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
-        values.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
-    for key, by_reading in values.items():
-        if key[2] != "full":
-            value, text = by_reading[reading], published.get(key)
-            ratio = value / float(text) if text else math.nan
-            others = [by_reading[r] for r in by_reading if r != reading]
-            yield key, value, text, ratio, others
+def tex(text):
+    """Text as LaTeX has it."""
+    for character in "\\&%_#$":
+        text = text.replace(character, rf"\{character}" if character != "\\" else r"\textbackslash ")
+    return text
 
 
-def cells(row):
-    """One entry as text: reproduced, published, ratio, other readings."""
-    _, value, text, ratio, others = row
-    ratio = "" if math.isnan(ratio) else f"{ratio:.3f}"
-    return [digits(value), text or "", ratio, *map(digits, others)]
-
-
-def wide(table, labels):
-    """One line per experiment, setup and beam, with the three entries side by side."""
-    lines = {}
-    for row in table:
-        experiment, setup, beam, _ = row[0]
-        line = lines.setdefault(row[0][:3], [beam, labels.get(experiment, experiment), setup])
-        line.extend(cells(row))
-    order = ["prompt", "delayed", "reactor", "solar"]
-    return sorted(lines.values(), key=lambda line: order.index(line[0]))
-
-
-def latex(rows, heads, names):
-    """The table as a LaTeX tabular of package booktabs."""
-    width, first = len(names), len(heads) + 1
-    groups = [rf"\multicolumn{{{width}}}{{c}}{{$|\Lambda_{i}|$}}" for i in (1, 2, 3)]
-    rules = [
-        rf"\cmidrule(lr){{{start}-{start + width - 1}}}" for start in range(first, first + 3 * width, width)
-    ]
-    rows = [[r"$\infty$" if cell == "inf" else cell for cell in row] for row in rows]
-    lines = [
-        rf"\begin{{tabular}}{{{'l' * len(heads)}{'r' * 3 * width}}}",
-        r"\toprule",
-        " & ".join([""] * len(heads) + groups) + r" \\",
-        "".join(rules),
-        " & ".join([*heads, *names * 3]) + r" \\",
-        r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
+def tex_rows(rows):
+    """Rows of a LaTeX table, with a rule where the first cell is another."""
+    beam, lines = None, []
+    for row in rows:
+        if row[0] != beam:
+            beam = row[0]
+            lines.append(r"\midrule")
+        cells = (r"\multicolumn{1}{c}{$\infty$}" if cell == "inf" else tex(cell) for cell in row)
+        lines.append(" & ".join(cells).replace("inf [inf]", r"$\infty$ [$\infty$]") + r" \\")
     return "\n".join(lines)
 
 
+def like_the_paper(limits, labels, reading):
+    """Rows of Table II in its own form: limits of the current setups, in brackets those of the future ones."""
+    for experiment, beam in dict.fromkeys((key[0], key[2]) for key in limits):
+        row = [beam, labels.get(experiment, experiment)]
+        for parameter in PARAMETERS:
+            now, later = (limits.get((experiment, s, beam, parameter)) for s in ("current", "future"))
+            texts = [digits(now[reading], 3)] if now else []
+            row.append(" ".join([*texts, f"[{digits(later[reading], 3)}]"] if later else texts))
+        yield row
+
+
+def caption(level, reading, notes):
+    """What the table holds; ``level`` maps each limit to its confidence level."""
+    of = {}
+    for key, text in level.items():
+        of.setdefault(percent(float(text)), {})[key[0]] = None
+    levels = " and ".join(
+        f"{text} ({', '.join(names)})" if len(of) > 1 else text for text, names in of.items()
+    )
+    words = "one moment at a time, in square brackets those of the future setups"
+    return " ".join([f"Limits at {levels} in units of {UNIT:g} μ_B, {words}; reading {reading}.", *notes])
+
+
 def main(job):
-    reading = job.parameters["reading"]
-    level = percent(job.parameters["confidence_level"])
-    limits = read_csv(job.input.limits)
-    table = list(entries(limits, table2(), reading))
-    others = [r for r in dict.fromkeys(row["reading"] for row in limits) if r != reading]
+    reading, labels = job.parameters["reading"], job.parameters["labels"]
+    rows = [r for r in read_csv(job.input.limits) if r["method"] == "one-at-a-time"]
+    rows = sorted((r for r in rows if r["parameter"] in PARAMETERS), key=lambda r: BEAMS.index(r["beam"]))
+    limits, level = {}, {}
+    for row in rows:
+        key = tuple(row[k] for k in KEY)
+        limits.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
+        level[key] = row["confidence_level"]
+    by_reading = compare(rows, table2())
+    entries = {entry.key: entry for entry in by_reading.get(reading, [])}
+    others = [other for other in dict.fromkeys(row["reading"] for row in rows) if other != reading]
+
+    def cells(key):
+        """A limit, the published one, their ratio, and the limits of other readings, as text."""
+        known = [entries[key].printed, f"{entries[key].ratio:.3f}"] if key in entries else ["", ""]
+        return [digits(limits[key][reading]), *known, *(digits(limits[key][other]) for other in others)]
+
+    short = list(like_the_paper(limits, labels, reading))
+    wide = [
+        ([beam, labels.get(name, name), setup], [cells((name, setup, beam, p)) for p in PARAMETERS])
+        for name, setup, beam in dict.fromkeys(key[:3] for key in limits)
+    ]
+    title = caption(level, reading, job.parameters["notes"])
     names = [reading, "published", "ratio", *others]
-    write_csv(
-        job.output.csv,
-        ["experiment", "setup", "beam", "parameter", *names],
-        [[*row[0], *cells(row)] for row in table],
+    write_csv(job.output.csv, [*KEY, *names, "confidence_level"], [[*k, *cells(k), level[k]] for k in limits])
+    moments = [f"Λ{i}" for i in (1, 2, 3)]
+    tables = [
+        tabulate(body, heads, tablefmt="github", disable_numparse=True)
+        for heads, body in (
+            (["beam", "experiment", *moments], short),
+            (
+                [
+                    "beam",
+                    "experiment",
+                    "setup",
+                    *(f"{moment} {name}" for moment in moments for name in names),
+                ],
+                [[*line, *(c for part in parts for c in part)] for line, parts in wide],
+            ),
+            (["reading", *SUMMARY], [[name, *summary(found)] for name, found in by_reading.items()]),
+        )
+    ]
+    write_text(
+        job.output.md, "\n\n".join([title, tables[0], "Beside the published limits:", tables[1]]) + "\n"
     )
-    rows = wide(table, job.parameters["labels"])
-    heads = ["beam", "experiment", "setup"]
-    text = tabulate(
-        rows,
-        heads + [f"Λ{i} {name}" for i in (1, 2, 3) for name in names],
-        tablefmt="github",
-        disable_numparse=True,
-    )
-    write_text(job.output.md, f"{level} limits on |Λ_i| in units of 1e-10 μ_B\n\n{text}\n")
-    body = latex(rows, heads, names)
-    write_text(job.output.tex, TEX.replace("BODY", body).replace("LEVEL", level.replace("%", r"\%")))
+    text = TEX.replace("LIMITS", tex_rows(short)).replace("CAPTION", tex(title).replace("μ\\_B", r"$\mu_B$"))
+    compared = tex_rows(line + [c for part in parts for c in part[:3]] for line, parts in wide)
+    write_text(job.output.tex, text.replace("COMPARED", compared))
+
+    heads = ["reading", *KEY, "reproduced", "published", "ratio", "tolerance", "within"]
+    rows = [
+        [
+            e.reading,
+            *e.key,
+            f"{e.value:.6g}",
+            e.printed,
+            f"{e.ratio:.4f}",
+            f"{e.tolerance:.4g}",
+            "yes" if e.is_within else "no",
+        ]
+        for found in by_reading.values()
+        for e in found
+    ]
+    write_csv(job.output.comparison, heads, rows)
+    write_text(job.output.verdict, f"{tables[2]}\n")
 
 
 run(snakemake, main)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cevns_tmm import ConfigError, Study, reactor_spectra
-from pipeline import published
+from pipeline import published, reference
 from tests.checkout import ROOT
 
 BELOW = "spectrum,isotope,E_MeV,per_MeV_per_fission\n"
@@ -182,43 +182,43 @@ def test_a_study_names_the_data_file_that_is_wrong(tmp_path, monkeypatch):
 def test_published_limits_keep_their_digits():
     found = published.table2()
     assert found["CsI", "future", "prompt", "Lambda1"] == "5.0"
-    assert published.tolerance("5.0") == pytest.approx(0.15)
-    assert published.tolerance("1.2") == pytest.approx(0.05)
+    assert published.Entry("literal", (), 5.0, "5.0").tolerance == pytest.approx(0.15)
+    assert published.Entry("literal", (), 5.0, "1.2").tolerance == pytest.approx(0.05)
 
 
 @pytest.fixture
-def reference(tmp_path):
-    return shutil.copytree(published.REFERENCE, tmp_path / "reference")
+def folder(tmp_path):
+    return shutil.copytree(reference.FOLDER, tmp_path / "reference")
 
 
 @pytest.mark.parametrize("change", [lambda text: text[: len(text) // 2], lambda text: text + "\n"])
-def test_a_changed_reference_is_named(reference, change):
+def test_a_changed_reference_is_named(folder, change):
     """A shorter reference would compare less."""
-    published.check_reference(reference)
-    path = reference / "limits.csv"
+    reference.check_sums(folder)
+    path = folder / "limits.csv"
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"reference/limits\.csv: not as SHA256SUMS says; git chec"):
-        published.check_reference(reference)
+        reference.check_sums(folder)
 
 
-def test_a_reference_lacks_nothing_and_has_nothing_more(reference):
-    shutil.copy(reference / "limits.csv", reference / "others.csv")
+def test_a_reference_lacks_nothing_and_has_nothing_more(folder):
+    shutil.copy(folder / "limits.csv", folder / "others.csv")
     with pytest.raises(ConfigError, match=r"reference/others\.csv: not as SHA256SUMS says"):
-        published.check_reference(reference)
-    (reference / "others.csv").unlink()
-    (reference / "counts.csv").unlink()
+        reference.check_sums(folder)
+    (folder / "others.csv").unlink()
+    (folder / "counts.csv").unlink()
     with pytest.raises(ConfigError, match=r"reference/counts\.csv: not as SHA256SUMS says"):
-        published.check_reference(reference)
+        reference.check_sums(folder)
 
 
 @pytest.mark.parametrize("sums", [None, "not sums\n", "\udcff"])
-def test_sums_that_cannot_be_read_are_named(reference, sums):
-    path = reference / published.SUMS
+def test_sums_that_cannot_be_read_are_named(folder, sums):
+    path = folder / reference.SUMS
     path.unlink()
     if sums is not None:
         path.write_bytes(sums.encode("utf-8", "surrogateescape"))
     with pytest.raises(ConfigError, match="SHA256SUMS: not readable"):
-        published.check_reference(reference)
+        reference.check_sums(folder)
 
 
 def sources():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cevns_tmm import ConfigError, Study, reactor_spectra
 from cevns_tmm.config import FILES, PAPER
-from pipeline import published
+from pipeline import published, reference
 
 pytestmark = pytest.mark.long
 
@@ -147,7 +147,7 @@ def test_mutated_configuration_is_refused_in_one_line_or_right(folder, case, cho
 
 
 SPECTRA = {"below": reactor_spectra.BELOW, "above": reactor_spectra.ABOVE}
-REFERENCE = [published.REFERENCE / name for name in ("limits.csv", "claims.csv", published.SUMS)]
+REFERENCE = [reference.FOLDER / name for name in ("limits.csv", "claims.csv", reference.SUMS)]
 CELLS = ["", "nan", "inf", "-1", "0", "1e999", "x", "Λ", "1,2", '"', "../x", "all", "U235", "\x00"]
 
 
@@ -184,7 +184,7 @@ def use(file, path):
         assert all(float(text) > 0 for text in published.table2(path).values())
         return
     if file in REFERENCE:
-        published.check_reference(path.parent)
+        reference.check_sums(path.parent)
         return
     (part,) = (part for part, original in SPECTRA.items() if original == file)
     spectra = getattr(reactor_spectra, part).__wrapped__(path)
@@ -212,7 +212,7 @@ def test_mutated_data_are_refused_in_one_line_or_right(folder, case):
         event("refused")
         # a spectrum that is missing is named by what needs it, a file of the reference by its folder
         needing = [PAPER / "config.yaml", PAPER / "audit.yaml"]
-        listed = [f"reference/{other.name}" for other in published.REFERENCE.iterdir()]
+        listed = [f"reference/{other.name}" for other in reference.FOLDER.iterdir()]
         check_message(error, path, *needing, *listed)
     else:
         event("accepted")

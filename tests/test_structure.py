@@ -79,7 +79,8 @@ def test_a_job_is_made_again_only_for_code_of_its_own():
 
 def test_every_equation_is_in_a_docstring():
     wanted = {*range(5, 10), 12, *range(17, 36), 37, 38, 39}
-    assert wanted - set(docs.equations()) == set()
+    found = re.findall(r"^\| \((\d+)\)", docs.equations(), flags=re.MULTILINE)
+    assert wanted - set(map(int, found)) == set()
 
 
 def test_every_rule_and_module_is_on_the_page():

@@ -12,7 +12,7 @@ use rule rates as audit_rates with:
         "logs/audit/rates/{experiment}.log",
 
 
-rule judge_claims:
+rule claims:
     """What the paper says in words, judged on the results."""
     input:
         plan=plan("claims"),
@@ -31,17 +31,15 @@ rule judge_claims:
         "../../scripts/check_claims.py"
 
 
-rule tabulate_audit:
+rule audit_tables:
     """Ablation, unstated inputs and budget."""
     input:
         plan=plan("audit/tables"),
         limits="results/audit/limits.csv",
     output:
-        ablation_csv="results/audit/ablation.csv",
-        ablation_md="results/audit/ablation.md",
-        inputs_csv="results/audit/inputs.csv",
-        inputs_md="results/audit/inputs.md",
-        budget_csv="results/audit/budget.csv",
+        ablation="results/audit/ablation.csv",
+        inputs="results/audit/inputs.csv",
+        budget="results/audit/budget.csv",
     log:
         "logs/audit/tables.log",
     group:
@@ -50,56 +48,68 @@ rule tabulate_audit:
         "../../scripts/write_audit.py"
 
 
-rule plot_ablation:
+rule ablation:
     """Which departure carries which block of Table II."""
     input:
         plan=plan("figures/ablation"),
         limits="results/audit/limits.csv",
     output:
-        **drawn("ablation", "Audit", figure="Departures, switched off one at a time"),
+        **drawn("ablation"),
     log:
-        "logs/plot_ablation.log",
+        "logs/ablation.log",
     group:
         "paper"
     script:
         "../../scripts/plot_ablation.py"
 
 
-rule plot_budget:
+rule budget:
     """Sensitivity of the limits to the inputs."""
     input:
         plan=plan("figures/budget"),
         budget="results/audit/budget.csv",
     output:
-        **drawn("budget", "Audit", figure="Sensitivity to the inputs"),
+        **drawn("budget"),
     log:
-        "logs/plot_budget.log",
+        "logs/budget.log",
     group:
         "paper"
     script:
         "../../scripts/plot_budget.py"
 
 
-rule tabulate_checks:
-    """Every reading against Table II, and all checks: published values, reference results, claims."""
+rule samples:
+    """A few values of every dataset, for the reference."""
     input:
-        plan=plan("check"),
-        limits="results/limits.csv",
-        counts="results/counts.csv",
-        claims="results/claims.csv",
-        ablation="results/audit/ablation.csv",
-        inputs="results/audit/inputs.csv",
+        plan=plan("samples"),
+        results=[path for path in rules.all.input if path.endswith(".h5")]
+        + ["results/audit/budget.csv"],
     output:
-        csv="results/check.csv",
-        md="results/check.md",
-        comparison_csv="results/comparison.csv",
-        comparison_md="results/comparison.md",
+        "results/samples.csv",
     log:
-        "logs/check.log",
+        "logs/samples.log",
     group:
         "paper"
     script:
-        "../../scripts/write_check.py"
+        "../../scripts/sample_results.py"
+
+
+rule compare:
+    """Results against the published limits, the reference results and the claims of the reference."""
+    input:
+        plan=plan("check"),
+        limits="results/limits.csv",
+        claims="results/claims.csv",
+        tables=[f"results/{name}" for name in TABLES],
+    output:
+        csv="results/check.csv",
+        md="results/check.md",
+    log:
+        "logs/compare.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/compare_results.py"
 
 
 rule check:
@@ -109,7 +119,7 @@ rule check:
         csv="results/check.csv",
         md="results/check.md",
     log:
-        "logs/verdict.log",
+        "logs/check.log",
     script:
         "../../scripts/check.py"
 
@@ -129,21 +139,27 @@ rule provenance:
         "../../scripts/write_provenance.py"
 
 
-rule html_table:
-    """A table of the report as a page of its own."""
+rule report:
+    """One page with everything."""
     input:
-        plan=plan("report/{table}"),
-        csv=reported,
-    output:
-        report(
-            "results/report/{table}.html",
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"table": "{table}"},
+        plan=plan("report"),
+        verdict="results/check.md",
+        tables=expand(
+            "results/{name}.csv",
+            name=[
+                *("limits", "table2", "comparison", "claims", "provenance"),
+                *("audit/ablation", "audit/inputs", "audit/budget"),
+            ],
         ),
+        figures=expand(
+            "figures/{name}.png",
+            name=[*(f"fig{n}" for n in range(1, 9)), "ablation", "budget"],
+        ),
+    output:
+        "results/report.html",
     log:
-        "logs/html_{table}.log",
+        "logs/report.log",
     group:
         "paper"
     script:
-        "../../scripts/write_html.py"
+        "../../scripts/write_report.py"

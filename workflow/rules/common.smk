@@ -1,3 +1,4 @@
+import atexit
 import os
 import sys
 import warnings
@@ -12,8 +13,11 @@ sys.path.insert(0, str(ROOT))
 
 from cevns_tmm import ConfigError, Study
 from pipeline import lock
-from pipeline.jobs import REACTOR, REPORTED, SNS, plans
-from pipeline.plan import FOLDERS, as_planned, plan_file, settle
+from pipeline.job import FAILURES
+from pipeline.jobs import REACTOR, SNS, plans
+from pipeline.plan import FOLDERS, as_planned, settle
+from pipeline.plan import plan_file as plan
+from pipeline.reference import TABLES
 
 # As a module, the host's directory and configuration are not those of a study.
 IS_MODULE = Path(str(workflow.basedir)).resolve() != ROOT.resolve()
@@ -77,6 +81,7 @@ def settle_plans(prefix):
 
 
 onstart:
+    FAILURES.unlink(missing_ok=True)
     for folder in FOLDERS:
         if Path(folder).is_dir() and not os.access(folder, os.W_OK):
             raise SystemExit(f"cevns-tmm: {folder}/: read-only, or no permission to write")
@@ -96,11 +101,8 @@ onsuccess:
 
 onerror:
     lock.release()
-
-
-def plan(job):
-    """Plan file of a job: its parameters and the identity of its code."""
-    return plan_file(job)
+    if FAILURES.exists():  # after all that Snakemake says
+        atexit.register(print, FAILURES.read_text(encoding="utf-8"), end="", file=sys.stderr)
 
 
 def each(pattern, kind=None):
@@ -119,24 +121,16 @@ def audit_flux(wildcards):
     return flux(wildcards, "audit/")
 
 
-def reported(wildcards):
-    """CSV file of a table of the report."""
-    return f"results/{REPORTED[wildcards.table]}.csv"
-
-
 def grid_memory(wildcards, attempt):
     """Memory in MB for planes of two moments; measured: 960 with 2000 points. A job that is tried again gets more."""
     return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
-def drawn(name, category, **labels):
-    """Files of a figure; the PNG goes into the report."""
-    png = report(
-        f"figures/{name}.png", caption=f"../report/{name}.rst", category=category, labels=labels
-    )
-    return dict(pdf=f"figures/{name}.pdf", png=png)
+def drawn(name):
+    """Files of a figure."""
+    return {kind: f"figures/{name}.{kind}" for kind in ("pdf", "png")}
 
 
 def figure(number):
     """Files of a figure of the paper."""
-    return drawn(f"fig{number}", "Figures of the paper", figure=f"Fig. {number}")
+    return drawn(f"fig{number}")

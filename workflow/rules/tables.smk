@@ -30,7 +30,7 @@ rule counts:
 
 
 rule table2:
-    """Table II: reproduced and published limits."""
+    """Table II, and every reading beside the published limits."""
     input:
         plan=plan("table2"),
         limits="results/limits.csv",
@@ -38,6 +38,8 @@ rule table2:
         csv="results/table2.csv",
         md="results/table2.md",
         tex="results/table2.tex",
+        comparison="results/comparison.csv",
+        verdict="results/comparison.md",
     log:
         "logs/table2.log",
     group:

@@ -1,0 +1,41 @@
+"""One self-contained page: verdict, Table II, figures, claims, audit, provenance -> results/report.html."""
+
+import base64
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cevns_tmm.storage import read_csv, write_text
+from pipeline.code import ROOT
+from pipeline.job import run
+from pipeline.published import SUMMARY, compare, summary, table2
+
+
+def main(job):
+    tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
+    figures = {
+        Path(path).stem: f"data:image/png;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+        for path in job.input.figures
+    }
+    *_, verdict = Path(job.input.verdict).read_text(encoding="utf-8").strip().split("\n")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    by_reading = compare(tables.pop("limits"), table2())
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "workflow/report"), autoescape=True, undefined=StrictUndefined
+    )
+    words = {
+        "title": citation["title"],
+        "authors": ", ".join(author["name"] for author in citation["authors"]),
+        "paper": citation["preferred-citation"],
+        "notes": job.parameters["notes"],
+        "verdict": verdict,
+        "summary": [
+            dict(zip(["reading", *SUMMARY], [r, *summary(e)], strict=True)) for r, e in by_reading.items()
+        ],
+    }
+    page = environment.get_template("report.html").render(tables | words, figures=figures)
+    write_text(job.output[0], page)
+
+
+run(snakemake, main)
