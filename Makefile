@@ -52,6 +52,10 @@ report: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/report.html $(AS_STEPS)
 	@echo "results/report.html"
 
+## diff: how limits and counts changed since the last run, or from another study: WITH=FOLDER
+diff: $(VENV)/paper.ok
+	@$(RUN) python -m pipeline.difference $(WITH)
+
 ## docs: the generated parts of README.md and docs/, and their pictures
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png $(AS_STEPS)

@@ -242,7 +242,11 @@ def judgements(study, folder):
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
-        "report": ("write_report", dict(notes=notes(study)), [*table, *map(code.ROOT.joinpath, REPORT)]),
+        "report": (
+            "write_report",
+            dict(notes=notes(study), reading=shown),
+            [*table, *map(code.ROOT.joinpath, REPORT)],
+        ),
     }
 
 

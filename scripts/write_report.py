@@ -12,6 +12,17 @@ from pipeline.job import run
 from pipeline.published import SUMMARY, compare, summary, table2
 
 
+def like_the_paper(rows, reading):
+    """Rows of table2.csv as the paper has them: those of the future setups in brackets after the current ones."""
+    found = {}
+    for row in rows:
+        cells = found.setdefault((row["beam"], row["experiment"]), {})
+        limit = f"[{row[reading]}]" if row["setup"] == "future" else row[reading]
+        moment = row["parameter"].replace("Lambda", "Λ")
+        cells[moment] = " ".join(filter(None, [cells.get(moment), limit]))
+    return [{"beam": beam, "experiment": name} | cells for (beam, name), cells in found.items()]
+
+
 def main(job):
     tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
     figures = {
@@ -30,6 +41,7 @@ def main(job):
         "paper": citation["preferred-citation"],
         "notes": job.parameters["notes"],
         "verdict": verdict,
+        "short": like_the_paper(tables["table2"], job.parameters["reading"]),
         "summary": [
             dict(zip(["reading", *SUMMARY], [r, *summary(e)], strict=True)) for r, e in by_reading.items()
         ],

@@ -311,11 +311,23 @@ def test_unknown_key_on_the_command_line_is_refused(checkout):
     assert "unknown key 'confidence_levell'" in done.stdout
 
 
-def test_table_compiles(small, tmp_path):
+DOCUMENT = r"""\documentclass{article}
+\usepackage{booktabs,dcolumn}
+\begin{document}
+Table~\ref{tab:limits} and Table~\ref{tab:limits-compared}.
+\input{table2}
+\end{document}
+"""
+
+
+def test_table_compiles_in_a_document(small, tmp_path):
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")
     shutil.copy(small.path / "results/table2.tex", tmp_path)
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table2.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert "Overfull \\hbox" not in done.stdout
+    (tmp_path / "paper.tex").write_text(DOCUMENT, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    for _ in range(2):  # the second time for the references
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    for trouble in ("Overfull \\hbox", "undefined", "multiply defined"):
+        assert trouble not in done.stdout

@@ -12,7 +12,7 @@ ROOT = Path(str(workflow.current_basedir)).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cevns_tmm import ConfigError, Study
-from pipeline import lock
+from pipeline import difference, lock
 from pipeline.job import FAILURES
 from pipeline.jobs import REACTOR, SNS, plans
 from pipeline.plan import FOLDERS, as_planned, settle
@@ -93,9 +93,11 @@ onstart:
         raise SystemExit(
             "cevns-tmm: another snakemake planned something else here meanwhile; start again"
         )
+    difference.keep()
 
 
 onsuccess:
+    difference.keep()
     lock.release()
 
 
