@@ -12,7 +12,7 @@ MAKE_IT := $(RUN) snakemake --cores $(CORES) --quiet rules host
 AS_STEPS := 2>&1 | sed -unE \
   -e '/^Finished jobid/ { s/.*Rule: (.*)\)/\1/; h; d }' \
   -e '/^[0-9]+ of [0-9]+ steps/ { s/ steps.*//; G; s/\n/  /; p; d }' \
-  -e '/^(\[|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
+  -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
 .PHONY: help paper test test-all lint check reference report diff docs lock clean
@@ -71,11 +71,12 @@ $(VENV)/bin/python:
 	  { echo "cevns-tmm: needs Python 3.11 or newer; try make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "cevns-tmm: this Python has no venv; install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV): a minute or two, once"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
-	$(PIP) -r requirements/build.txt
-	$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
+	@$(PIP) -r requirements/build.txt
+	@$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
 	@touch $@
 
 ## lock: resolves the versions of pyproject.toml again; needs uv

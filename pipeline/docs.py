@@ -51,8 +51,8 @@ def verdict():
     return (
         f"{table(rows, ['reading', *SUMMARY, 'claims that hold'])}\n"
         "Tolerance: the larger of 3 % and half the last printed digit. "
-        f"Outside it under `inferred`: {', '.join(missed) or 'none'}. Of the {printed} printed limits, {chosen} choices were made "
-        f"with them in sight ([the list](docs/audit.md#chosen-and-predicted)), which leaves {printed - chosen} predicted.\n"
+        f"Outside it under `inferred`: {', '.join(missed) or 'none'}. {printed} limits are printed; "
+        f"[{chosen} choices](docs/audit.md#chosen-and-predicted) were made with them in sight, which leaves {printed - chosen} predicted.\n"
     )
 
 
