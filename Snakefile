@@ -30,6 +30,7 @@ rule all:
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
         "results/limits.csv",
         "results/counts.csv",
+        "results/contours.csv",
 
 
 rule audited:

@@ -317,6 +317,8 @@ class Study:
         for kind, keys in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
             for name, block in config[kind].items():
                 ranges |= {f"{kind}.{name}.{key}": block[key] for key in keys}
+        for name, block in config["phases"].items():
+            ranges |= {f"phases.{name}.axes_muB": block["axes_muB"]} if "axes_muB" in block else {}
         for key, (low, high) in ranges.items():
             if not low < high:
                 self._refuse(key, [low, high], "must be a lower and a higher value")
@@ -327,6 +329,13 @@ class Study:
                 other = names.setdefault(name.lower(), key)
                 if other != key:
                     self._refuse(key, name, f"must differ from {other} by more than case")
+        for key in ("label", "colour"):  # what a figure tells experiments apart by
+            owners = {}
+            for name, block in config["experiments"].items():
+                value = block.get(key, name if key == "label" else None)
+                other = owners.setdefault(value and value.lower(), name)
+                if value and other != name:
+                    self._refuse(f"experiments.{name}.{key}", value, f"must differ from that of {other}")
         for name, block in config["experiments"].items():
             self._check_one_of(f"experiments.{name}.source", block["source"], config["sources"])
         for name, block in config["phases"].items():

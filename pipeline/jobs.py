@@ -4,12 +4,12 @@ Jobs that others need come first. A parameter is here if, and only if, the resul
 """
 
 import dataclasses
-import itertools
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 from cevns_tmm import reactor_spectra
+from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER
 from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published
@@ -20,6 +20,15 @@ AROUND = ("jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
 
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
 STYLE = "paper.mplstyle"
+PAPERS_OWN = "inferred"
+"""The reading that the paper's figures follow; a figure of another one says so."""
+
+PLANE_FIGURES = {
+    4: (SNS, ["current"], ["delayed", "prompt"]),
+    5: (SNS, ["future"], ["delayed", "prompt"]),
+    6: (REACTOR, SETUPS, ["reactor"]),
+}
+"""What Figs. 4 to 6 show: kind of source, setups and beams, a row for each."""
 
 REPORTED = {
     "table2": "table2",
@@ -59,13 +68,13 @@ def _fields(instance):
     return {k: v for k, v in dataclasses.asdict(instance).items() if v is not None}
 
 
-def _groups(study, name, part, setups=SETUPS):
+def _groups(study, name, part, setups=SETUPS, readings=None):
     """``part`` of an experiment, a function of it, by "setup/reading"."""
     return {
         f"{setup}/{reading}": part(study.experiment(name, setup, reading))
         for setup in study.setups(name)
         if setup in setups
-        for reading in study.readings
+        for reading in readings or study.readings
     }
 
 
@@ -130,7 +139,7 @@ def scans(study):
         found[f"luminosity/{name}"] = "compute_luminosity", parameters
     parameters = {key: config["quenching"][key] for key in ("nuclides", "kappa_scale", "T_max_keV")}
     found["quenching"] = "compute_quenching", parameters | dict(points=grids["quenching_points"])
-    return found
+    return found | {"contours": ("write_contours", contour_lines(study))}
 
 
 def plane_contours(study, name):
@@ -153,13 +162,52 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
+def contour_lines(study):
+    """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each."""
+    reading, phases = study.config["figures_reading"], study.config["phases"]
+    found = [
+        (figure, name, f"{setup}/{reading}/{beam}", plane_contours(study, name))
+        for figure, (kind, setups, beams) in PLANE_FIGURES.items()
+        for name in style(study, kind)
+        for setup in setups
+        if setup in study.setups(name)
+        for beam in beams
+    ]
+    found += [
+        (7, name, group, shown)
+        for name, shown in ((name, phase_contours(study, name)) for name in phases)
+        for group in shown
+    ]
+    lines = []
+    for figure, name, group, shown in found:
+        (setup, _, beam), line = group.split("/")[:3], shown[group]
+        phase = [float(line[key]) for key in ("xi_over_pi", "delta_CP_over_pi")]
+        lines.append([figure, name, setup, beam, line["beam"], *phase])
+    return dict(
+        reading=reading,
+        lines=lines,
+        analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
+        solar={name: _fields(study.experiment(name)) for name in study.solar},
+    )
+
+
+def colours(study):
+    """Colour of every experiment, solar ones too: its own, or one far from all before it."""
+    blocks = study.config["experiments"] | study.config["solar"]
+    found = {name: block["colour"] for name, block in blocks.items() if "colour" in block}
+    for name in blocks:
+        if name not in found:
+            found[name] = farthest(list(found.values()))
+    return found
+
+
 def style(study, kind=None):
     """Label, colour, setups and source kind of every experiment, or of those at one kind of source."""
-    cycle = itertools.cycle(["#000000", "#56B4E9", "#661100", "#6699CC", "#888888"])
+    colour = colours(study)
     blocks = {
         name: dict(
             label=block.get("label", name),
-            colour=block.get("colour") or next(cycle),
+            colour=colour[name],
             kind=study.source_kind(name),
             setups=study.setups(name),
         )
@@ -187,37 +235,53 @@ def _drawing(folder):
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and line[0] != "#")
 
 
-def _plane_range(study, kind):
-    """Range that holds the planes of all sources of one kind [mu_B]."""
-    sources = [s for s in study.config["sources"].values() if s["kind"] == kind]
-    ranges = [source["plane_muB"] for source in sources] or [[1e-12, 1e-7]]
-    return [min(low for low, _ in ranges), max(high for _, high in ranges)]
+def _plane_range(study, names):
+    """Range that holds the planes of some experiments [mu_B]; empty without any."""
+    blocks = study.config["solar"]
+    ranges = [blocks[e]["plane_muB"] if e in blocks else _range(study, e, "plane_muB") for e in names]
+    return [min(low for low, _ in ranges), max(high for _, high in ranges)] if ranges else []
 
 
 def figures(study, folder):
     """Figs. 1 to 8."""
-    shown, level = study.config["figures_reading"], study.config["confidence_level"]
-    drawing = _drawing(folder)
-    common = dict(style=drawing, reading=shown, confidence_level=level)
-    found = {1: ("plot_fig1", dict(style=drawing))}
-    for n in (2, 3):
-        found[n] = f"plot_fig{n}", common | dict(experiments=style(study))
-    for n, kind, setup, beams in (
-        (4, SNS, ["current"], ["delayed", "prompt"]),
-        (5, SNS, ["future"], ["delayed", "prompt"]),
-        (6, REACTOR, SETUPS, ["reactor"]),
-    ):
-        rows = [[f"{s}/{shown}/{beam}", s, beam] for s in setup for beam in beams]
-        parameters = dict(experiments=style(study, kind), range_muB=_plane_range(study, kind))
-        found[n] = "plot_planes", common | parameters | dict(rows=rows)
-    phases = study.config["phases"]
-    parameters = dict(
-        experiments={name: style(study)[name] for name in phases},
-        contours={name: phase_contours(study, name) for name in phases},
-    )
+    reading, phases = study.config["figures_reading"], study.config["phases"]
+    analysis = study.experiment(study.experiments[0]).analysis
+    delta = analysis.oscillation["delta_CP_over_pi"]
+    # what is not as in the paper's figures is written in the figure
+    follows = f"{reading} reading" if reading != PAPERS_OWN else ""
+    phase = rf"$\delta_\mathrm{{CP}}={delta:g}\pi$" if delta else ""
+    common = dict(style=_drawing(folder), reading=reading, confidence_level=analysis.confidence_level)
+    common["note"] = ", ".join(filter(None, [phase, follows]))
+    found = {1: ("plot_fig1", dict(style=common["style"], title="Quenching factors"))}
+    for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
+        found[n] = f"plot_fig{n}", common | dict(experiments=style(study), title=title)
+    for n, (kind, setups, beams) in PLANE_FIGURES.items():
+        experiments = style(study, kind)
+        shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]
+        where = "at reactors" if kind == REACTOR else f"at the SNS, {setups[0]} setups"
+        parameters = dict(
+            figure=n,
+            title=f"Allowed regions {where}",
+            experiments=experiments,
+            rows=[[setup, beam] for setup in shown for beam in beams],
+            range_muB=_plane_range(study, experiments),
+        )
+        found[n] = "plot_planes", common | parameters
+    experiments = {
+        name: style(study)[name]
+        | dict(
+            beam=block["beam"],
+            cases=[line[-2:] for line in contour_lines(study)["lines"] if line[:2] == [7, name]],
+            axes_muB=block.get("axes_muB", _range(study, name, "plane_muB")),
+        )
+        for name, block in phases.items()
+    }
+    parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
-    found[8] = "plot_fig8", common | dict(levels=levels)
+    solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
+    parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
+    found[8] = "plot_fig8", common | parameters | dict(title="Region allowed by solar neutrinos")
     return {f"figures/fig{n}": content for n, content in found.items()}
 
 
@@ -239,6 +303,14 @@ def judgements(study, folder):
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
     budget = dict(style=drawing, experiments=style(study), budget=titles["budget"])
+    departures = study.config["departures"]
+    ablation = dict(
+        variants={shown: shown}
+        | {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
+        | {LITERAL: LITERAL},
+        labels={name: block["label"] for name, block in style(study).items()}
+        | {name: name for name in study.solar},
+    )
     names = [*experiments, *study.solar]
     check = dict(misses=audit["misses"], reading=shown, experiments=names)
     provenance = dict(
@@ -248,8 +320,12 @@ def judgements(study, folder):
     return {
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
-        "figures/ablation": ("plot_ablation", dict(style=drawing) | variants, table),
-        "figures/budget": ("plot_budget", budget),
+        "figures/ablation": (
+            "plot_ablation",
+            dict(style=drawing, title="Departures, switched off one at a time") | ablation,
+            table,
+        ),
+        "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
         "check": ("write_check", check, table + sorted(published.REFERENCE.glob("*.csv"))),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
