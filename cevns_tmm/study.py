@@ -329,13 +329,6 @@ class Study:
                 other = names.setdefault(name.lower(), key)
                 if other != key:
                     self._refuse(key, name, f"must differ from {other} by more than case")
-        for key in ("label", "colour"):  # what a figure tells experiments apart by
-            owners = {}
-            for name, block in config["experiments"].items():
-                value = block.get(key, name if key == "label" else None)
-                other = owners.setdefault(value and value.lower(), name)
-                if value and other != name:
-                    self._refuse(f"experiments.{name}.{key}", value, f"must differ from that of {other}")
         for name, block in config["experiments"].items():
             self._check_one_of(f"experiments.{name}.source", block["source"], config["sources"])
         for name, block in config["phases"].items():

@@ -5,6 +5,7 @@ Jobs that others need come first. A parameter is here if, and only if, the resul
 
 import dataclasses
 import subprocess
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -164,25 +165,19 @@ def phase_contours(study, name):
 
 def contour_lines(study):
     """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each."""
-    reading, phases = study.config["figures_reading"], study.config["phases"]
-    found = [
-        (figure, name, f"{setup}/{reading}/{beam}", plane_contours(study, name))
-        for figure, (kind, setups, beams) in PLANE_FIGURES.items()
-        for name in style(study, kind)
-        for setup in setups
-        if setup in study.setups(name)
-        for beam in beams
+    reading, found = study.config["figures_reading"], []
+    for figure, (kind, setups, beams) in PLANE_FIGURES.items():
+        wanted = [f"{setup}/{reading}/{beam}" for setup in setups for beam in beams]
+        for name in style(study, kind):
+            planes = plane_contours(study, name)
+            found.append((figure, name, {group: planes[group] for group in wanted if group in planes}))
+    found += [(7, name, phase_contours(study, name)) for name in study.config["phases"]]
+    lines = [
+        [figure, name, setup, beam, line["beam"], float(line["xi_over_pi"]), float(line["delta_CP_over_pi"])]
+        for figure, name, groups in found
+        for group, line in groups.items()
+        for setup, _, beam in [group.split("/")[:3]]
     ]
-    found += [
-        (7, name, group, shown)
-        for name, shown in ((name, phase_contours(study, name)) for name in phases)
-        for group in shown
-    ]
-    lines = []
-    for figure, name, group, shown in found:
-        (setup, _, beam), line = group.split("/")[:3], shown[group]
-        phase = [float(line[key]) for key in ("xi_over_pi", "delta_CP_over_pi")]
-        lines.append([figure, name, setup, beam, line["beam"], *phase])
     return dict(
         reading=reading,
         lines=lines,
@@ -192,36 +187,41 @@ def contour_lines(study):
 
 
 def colours(study):
-    """Colour of every experiment, solar ones too: its own, or one far from all before it."""
-    blocks = study.config["experiments"] | study.config["solar"]
-    found = {name: block["colour"] for name, block in blocks.items() if "colour" in block}
-    for name in blocks:
-        if name not in found:
-            found[name] = farthest(list(found.values()))
-    return found
+    """Colour of every experiment, solar ones too: its own, or one far from the others'."""
+    names = [*study.experiments, *study.solar]
+    blocks = study.config["experiments"]
+    own = {name: block["colour"].lower() for name, block in blocks.items() if "colour" in block}
+    found = {colour: name for name, colour in reversed(own.items())}  # the first of two equal ones keeps it
+    for name in names:
+        if name not in found.values():
+            found[farthest(list(found))] = name
+    return {name: colour for colour, name in found.items()}
+
+
+def labels(study):
+    """Label of every experiment; those that have the same one are told apart by their names."""
+    found = {name: block.get("label", name) for name, block in study.config["experiments"].items()}
+    shared = [label for label, n in Counter(found.values()).items() if n > 1]
+    return {name: f"{label} ({name})" if label in shared else label for name, label in found.items()}
 
 
 def style(study, kind=None):
     """Label, colour, setups and source kind of every experiment, or of those at one kind of source."""
-    colour = colours(study)
-    blocks = {
+    label, colour = labels(study), colours(study)
+    return {
         name: dict(
-            label=block.get("label", name),
-            colour=colour[name],
-            kind=study.source_kind(name),
-            setups=study.setups(name),
+            label=label[name], colour=colour[name], kind=study.source_kind(name), setups=study.setups(name)
         )
-        for name, block in study.config["experiments"].items()
+        for name in study.experiments
+        if kind in (None, study.source_kind(name))
     }
-    return {name: block for name, block in blocks.items() if kind in (None, block["kind"])}
 
 
 def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
-    labels = {name: block["label"] for name, block in style(study).items()}
     shown, level = study.config["figures_reading"], study.config["confidence_level"]
-    table2 = dict(labels=labels, reading=shown, confidence_level=level)
+    table2 = dict(labels=labels(study), reading=shown, confidence_level=level)
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
@@ -308,8 +308,7 @@ def judgements(study, folder):
         variants={shown: shown}
         | {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
         | {LITERAL: LITERAL},
-        labels={name: block["label"] for name, block in style(study).items()}
-        | {name: name for name in study.solar},
+        labels=labels(study) | {name: name for name in study.solar},
     )
     names = [*experiments, *study.solar]
     check = dict(misses=audit["misses"], reading=shown, experiments=names)

@@ -186,7 +186,7 @@ def check_frame(made, number, expected, x_label, y_label):
         assert len(set(found.values())) == (len(found) if kind != "reactor" else len(names))
         for name, i in itertools.product(names, moments):
             look = found[LABELS[name], i]
-            assert look[0] == jobs.colours(made.study)[name].lower()
+            assert look[0] == jobs.colours(made.study)[name]
             x, y = curve(ax, *look)
             experiment = made.study.experiment(name)
             assert y == pytest.approx(expected(experiment, beam, i, x), rel=1e-9, abs=1e-12)
@@ -328,7 +328,7 @@ def test_planes(made, number, names, rows, limits, where):
             assert len(ax.lines) == len(ax.patches) == len(there)
             for name in there:
                 patch, line = handles[LABELS[name]]
-                assert look(line)[0] == jobs.colours(made.study)[name].lower()
+                assert look(line)[0] == jobs.colours(made.study)[name]
                 experiment = made.study.experiment(name, setup)
                 face = check_contours(ax, line, patch, experiment, plane, beam)
                 level = chi2.ppf(0.9, 2)
@@ -358,7 +358,7 @@ def test_fig7(made):
             assert list(handles) == labels
             for n, (label, (xi, delta, *_)) in enumerate(zip(labels, cases, strict=True)):
                 patch, line = handles[label]
-                assert look(line)[0] == jobs.colours(made.study)[name].lower()
+                assert look(line)[0] == jobs.colours(made.study)[name]
                 experiment = made.study.experiment(name)
                 oscillation = {**experiment.analysis.oscillation, "delta_CP_over_pi": delta}
                 analysis = dataclasses.replace(experiment.analysis, oscillation=oscillation)
@@ -491,6 +491,23 @@ def test_any_number_of_experiments(tmp_path, count):
         assert any(text.startswith("This study") for text in written(made.draw(number)))
 
 
+def test_equal_labels_and_colours_are_told_apart(tmp_path):
+    block = yaml.safe_load(NEW)["NEW-1"] | {"colour": "#332288"}
+    blocks = {name: copy.deepcopy(block) for name in ("One", "Two")}
+    blocks["Three"] = copy.deepcopy(block) | {"label": "Third", "colour": "#CC6677"}
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump({"experiments": blocks}), encoding="utf-8")
+    with pytest.warns(UserWarning, match="left out"):
+        found = jobs.style(Study.read(tmp_path))
+    assert {name: one["label"] for name, one in found.items()} == {
+        "One": "New detector (One)",
+        "Two": "New detector (Two)",
+        "Three": "Third",
+    }
+    assert found["One"]["colour"] == "#332288"
+    assert found["Three"]["colour"] == "#cc6677"
+    assert found["Two"]["colour"] not in ("#332288", "#cc6677")
+
+
 # The audit's figures, from tables made up here.
 
 
@@ -532,7 +549,7 @@ def test_budget(made):
             drawn = {p.get_fill(): p.get_width() for p in near}
             assert drawn == {True: float(row["up [%]"]), False: float(row["down [%]"])}
             assert {to_hex(p.get_facecolor() if p.get_fill() else p.get_edgecolor()) for p in near} == {
-                jobs.colours(made.study)[name].lower()
+                jobs.colours(made.study)[name]
             }
     ticks = [text.get_text() for text in visible[0].get_yticklabels()]
     assert ticks[:3] == [rf"sin²$θ_{{\mathrm{{{i}}}}}$ ± 1$σ$" for i in (12, 23, 13)]
