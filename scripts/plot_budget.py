@@ -12,7 +12,6 @@ from cevns_tmm.storage import read_csv
 from pipeline.job import run
 
 SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
-COLUMNS = 3
 
 
 def typeset(title):
@@ -32,9 +31,10 @@ def main(job):
         for row in read_csv(job.input.budget)
         if (row["setup"], row["parameter"]) == ("current", "Lambda1")
     }
-    lines = math.ceil(len(experiments) / COLUMNS)
+    columns = min(3, len(experiments))
+    lines = math.ceil(len(experiments) / columns)
     size = plotting.WIDTH, (0.17 * len(titles) + 0.35) * lines + 0.3
-    fig, axes = plt.subplots(lines, COLUMNS, figsize=size, sharex=True, sharey=True, squeeze=False)
+    fig, axes = plt.subplots(lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax in axes.flat[len(experiments) :]:
         ax.set_visible(False)
     for ax, (name, block) in zip(axes.flat, experiments.items(), strict=False):
@@ -48,7 +48,7 @@ def main(job):
         ax.set_yticks(y, map(typeset, titles.values()))
         ax.yaxis.minorticks_off()
     axes[0, 0].invert_yaxis()
-    for ax in axes.flat[max(0, len(experiments) - COLUMNS) : len(experiments)]:  # the lowest of each column
+    for ax in axes.flat[max(0, len(experiments) - columns) : len(experiments)]:  # the lowest of each column
         ax.set(xlabel=r"change of $|\Lambda_1|$ [%]")
         ax.tick_params(labelbottom=True)
     entries = [(Patch(color="0.5"), "up"), (Patch(fill=False, edgecolor="0.5"), "down")]

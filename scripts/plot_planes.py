@@ -10,7 +10,7 @@ def main(job):
     plotting.use_style(params["style"])
     experiments, rows = params["experiments"], params["rows"]
     if not rows:
-        reason = "This study has no such experiment, or not in this setup."
+        reason = f"{params['title']}: this study has no such experiment."
         return plotting.empty_page(reason, params["title"], *job.output)
     styles = plotting.lines(experiments)
     found = plotting.read_contours(job.input.contours, params["figure"], "experiment", "setup", "beam")
