@@ -73,40 +73,37 @@ def frame(experiments, note):
     experiments do. Returns the figure and its rows, lists of (axes, beam, curves); curves are (name,
     index of the moment, keywords of ``plot``).
     """
-    rows = {}
-    for kind, panels in ROWS.items():
-        if blocks := {name: block for name, block in experiments.items() if block["kind"] == kind}:
-            rows[kind] = panels, blocks
-    mosaic = [[title for title, *_ in panels for _ in range(6 // len(panels))] for panels, _ in rows.values()]
+    kinds = {block["kind"] for block in experiments.values()}
+    rows = {kind: panels for kind, panels in ROWS.items() if kind in kinds}
+    mosaic = [[title for title, *_ in panels for _ in range(6 // len(panels))] for panels in rows.values()]
     fig, grid = plt.subplot_mosaic(mosaic, figsize=(WIDTH, 2.2 * len(rows)))
     found = []
-    for (panels, blocks), place in zip(rows.values(), ("upper", "lower"), strict=False):
-        styles, first, row = lines(blocks), grid[panels[0][0]], []
-        one = len(panels[0][2]) == 1
-        for title, beam, moments in panels:
-            ax = grid[title]
-            ax.set(title=title)
-            if ax is not first:
-                ax.sharex(first)
-                ax.sharey(first)
-                ax.tick_params(labelleft=False)
-            curves = [
-                (name, i - 1, styles[name] if one else styles[name] | {"linestyle": LINE_STYLES[i - 1]})
-                for name in blocks
-                for i in moments
+    for (kind, panels), place in zip(rows.items(), ("upper", "lower"), strict=False):
+        blocks = {name: block for name, block in experiments.items() if block["kind"] == kind}
+        styles, dashes = lines(blocks), {}
+        if len(panels[0][2]) > 1:
+            styles = {name: style | {"linestyle": "-"} for name, style in styles.items()}
+            dashes = {i: {"linestyle": LINE_STYLES[i - 1]} for i in panels[0][2]}
+        first, *others = (grid[title] for title, *_ in panels)
+        for ax in others:
+            ax.sharex(first)
+            ax.sharey(first)
+            ax.tick_params(labelleft=False)
+        for title, *_ in panels:
+            grid[title].set(title=title)
+        found.append(
+            [
+                (
+                    grid[title],
+                    beam,
+                    [(e, i - 1, styles[e] | dashes.get(i, {})) for e in blocks for i in moments],
+                )
+                for title, beam, moments in panels
             ]
-            row.append((ax, beam, curves))
-        entries = [
-            (Line2D([], [], **(styles[e] if one else {"color": blocks[e]["colour"]})), blocks[e]["label"])
-            for e in blocks
-        ]
-        if not one:
-            entries += [
-                (Line2D([], [], color="0.2", linestyle=LINE_STYLES[i - 1]), rf"$|\Lambda_{i}|$")
-                for i in moments
-            ]
-        legend(fig, entries, note if not found else None, f"outside {place} center")
-        found.append(row)
+        )
+        entries = [(Line2D([], [], **styles[e]), block["label"]) for e, block in blocks.items()]
+        entries += [(Line2D([], [], color="0.2", **dash), rf"$|\Lambda_{i}|$") for i, dash in dashes.items()]
+        legend(fig, entries, note if place == "upper" else None, f"outside {place} center")
     return fig, found
 
 

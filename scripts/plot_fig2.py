@@ -25,8 +25,8 @@ def main(job):
                 ends += [data["Lambda"][0], data["Lambda"][-1]]
             ax.axhline(data["level"], color="0.5", linewidth=0.7, zorder=0)
             ax.set(xscale="log", xlabel=r"$|\Lambda_i|$ [$\mu_B$]", ylim=(0, max(10, 1.25 * data["level"])))
-        finite = [limit for limit in limits if np.isfinite(limit)] or ends
-        low, high = np.clip([min(finite) / AROUND, max(finite) * AROUND], min(ends), max(ends))
+        within = [limit for limit in limits if min(ends) < limit < max(ends)] or ends
+        low, high = np.clip([min(within) / AROUND, max(within) * AROUND], min(ends), max(ends))
         ax.set_xlim(low, high)  # the row shares it, and what it labels
         ax.xaxis.set_minor_formatter("")
         first, *_ = row[0]

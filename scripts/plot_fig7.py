@@ -24,22 +24,25 @@ def main(job):
     found = plotting.read_contours(job.input.contours, 7, *columns)
     fig, grid = plotting.planes([block["axes_muB"] for block in experiments.values()])
     for axes, (name, block) in zip(grid, experiments.items(), strict=True):
-        cases = list(zip(block["cases"], itertools.cycle(plotting.LINE_STYLES), strict=False))
-        styles = [{"color": block["colour"], "linestyle": style} for _, style in cases]
+        cases = [
+            (xi, delta, {"color": block["colour"], "linestyle": dashes})
+            for (xi, delta), dashes in zip(
+                block["cases"], itertools.cycle(plotting.LINE_STYLES), strict=False
+            )
+        ]
         shown = [
             (found.get((name, str(xi), str(delta)), {}), style, n == 0)
-            for n, (((xi, delta), _), style) in enumerate(zip(cases, styles, strict=True))
+            for n, (xi, delta, style) in enumerate(cases)
         ]
         plotting.contours(axes, shown)
+        handles = [plotting.handle(style, fill) for _, style, fill in shown]
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             labels = [
                 rf"$\xi_{PHASE[plane]}={of_pi(xi)},\ \delta_\mathrm{{CP}}={of_pi(delta)}$"
-                for (xi, delta), _ in cases
+                for xi, delta, _ in cases
             ]
-            handles = [plotting.handle(style, n == 0) for n, style in enumerate(styles)]
-            ax.legend(
-                handles, labels, loc="upper left", fontsize="small", labelspacing=0.2, borderaxespad=0.1
-            )
+            place = {"loc": "upper left", "borderaxespad": 0.1, "labelspacing": 0.2, "fontsize": "small"}
+            ax.legend(handles, labels, **place)
         words = [block["label"], *([block["beam"]] if block["beam"] != "reactor" else [])]
         words += [percent(params["confidence_level"]), *([] if any(c for c, *_ in shown) else ["no limit"])]
         axes[1].set_title(", ".join(words))

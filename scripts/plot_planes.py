@@ -22,8 +22,9 @@ def main(job):
         axes[1].set_title(f"{where}, {setup} setup, {percent(params['confidence_level'])}")
     entries = []
     for name, block in experiments.items():
-        lacks = "" if any((name, *row) in found for row in rows) else ": no limit"
-        entries.append((plotting.handle(styles[name]), block["label"] + lacks))
+        if any(setup in block["setups"] for setup, _ in rows):
+            lacks = "" if any((name, *row) in found for row in rows) else ": no limit"
+            entries.append((plotting.handle(styles[name]), block["label"] + lacks))
     plotting.legend(fig, entries, params["note"])
     plotting.save(fig, params["title"], *job.output)
 

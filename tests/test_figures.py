@@ -341,6 +341,13 @@ def test_planes(made, number, names, rows, limits, where):
             assert sizes == sorted(sizes, reverse=True)  # no region hides a smaller one
 
 
+def test_the_legend_has_the_experiments_of_its_setups(made):
+    name, parameters, *_ = jobs.figures(made.study, made.folder / "config")["figures/fig5"]
+    parameters["experiments"]["HPGe"]["setups"] = ["current"]
+    shown = made.drawn((name, parameters), {"contours": made.file("contours.csv")})
+    assert list(regions(shown.fig.legends[0])) == ["CsI[Na]"]
+
+
 def test_fig7(made):
     shown = made.draw(7)
     assert shown.title == "Allowed regions for different phases"
