@@ -250,11 +250,11 @@ def figures(study, folder):
     # what is not as in the paper's figures is written in the figure
     follows = f"{reading} reading" if reading != PAPERS_OWN else ""
     phase = rf"$\delta_\mathrm{{CP}}={delta:g}\pi$" if delta else ""
-    common = dict(style=_drawing(folder), reading=reading, confidence_level=analysis.confidence_level)
-    common["note"] = ", ".join(filter(None, [phase, follows]))
-    found = {1: ("plot_fig1", dict(style=common["style"], title="Quenching factors"))}
+    drawing, note = dict(style=_drawing(folder)), ", ".join(filter(None, [phase, follows]))
+    common = drawing | dict(confidence_level=analysis.confidence_level, note=note)
+    found = {1: ("plot_fig1", drawing | dict(title="Quenching factors"))}
     for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
-        found[n] = f"plot_fig{n}", common | dict(experiments=style(study), title=title)
+        found[n] = f"plot_fig{n}", common | dict(experiments=style(study), reading=reading, title=title)
     for n, (kind, setups, beams) in PLANE_FIGURES.items():
         experiments = style(study, kind)
         shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]
@@ -281,7 +281,7 @@ def figures(study, folder):
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
-    found[8] = "plot_fig8", common | parameters | dict(title="Region allowed by solar neutrinos")
+    found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
     return {f"figures/fig{n}": content for n, content in found.items()}
 
 
