@@ -135,6 +135,13 @@ def read_contours(path, figure, *columns):
     return found
 
 
+def widened(limits, contours):
+    """A range of axes [mu_B], wider where it does not hold both ends of each of ``contours`` (by plane)."""
+    found = [curves for planes in contours for curves in planes.values()]
+    ends = [end for curves in found for end in (curves[0][0, 0], curves[-1][1, -1])]
+    return min([limits[0], *(end / 2 for end in ends)]), max([limits[1], *(2 * end for end in ends)])
+
+
 def region(curves, low):
     """Outline (x, y) of the region that contours allow, down to ``low`` on both axes [mu_B].
 

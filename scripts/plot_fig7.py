@@ -22,7 +22,10 @@ def main(job):
         return plotting.empty_page("This study varies no phases.", params["title"], *job.output)
     columns = "experiment", "xi_over_pi", "delta_CP_over_pi"
     found = plotting.read_contours(job.input.contours, 7, *columns)
-    fig, grid = plotting.planes([block["axes_muB"] for block in experiments.values()])
+    of = {name: [planes for (e, *_), planes in found.items() if e == name] for name in experiments}
+    fig, grid = plotting.planes(
+        [plotting.widened(block["axes_muB"], of[name]) for name, block in experiments.items()]
+    )
     for axes, (name, block) in zip(grid, experiments.items(), strict=True):
         cases = [
             (xi, delta, {"color": block["colour"], "linestyle": dashes})

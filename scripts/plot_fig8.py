@@ -13,7 +13,7 @@ def main(job):
         return plotting.empty_page("This study has no solar limit.", params["title"], *job.output)
     styles = plotting.lines(solar)
     found = plotting.read_contours(job.input.contours, 8, "experiment")
-    fig, grid = plotting.planes([params["range_muB"]])
+    fig, grid = plotting.planes([plotting.widened(params["range_muB"], found.values())])
     plotting.contours(grid[0], [(found[name,], style, True) for name, style in styles.items()])
     entries = [
         (plotting.handle(styles[name]), f"{name}, {percent(block['confidence_level'])}")

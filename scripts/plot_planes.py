@@ -14,7 +14,7 @@ def main(job):
         return plotting.empty_page(reason, params["title"], *job.output)
     styles = plotting.lines(experiments)
     found = plotting.read_contours(job.input.contours, params["figure"], "experiment", "setup", "beam")
-    fig, grid = plotting.planes([params["range_muB"]] * len(rows))
+    fig, grid = plotting.planes([plotting.widened(params["range_muB"], found.values())] * len(rows))
     for axes, (setup, beam) in zip(grid, rows, strict=True):
         shown = [(found.get((name, setup, beam), {}), styles[name], True) for name in experiments]
         plotting.contours(axes, shown)

@@ -450,6 +450,16 @@ def test_an_experiment_without_contours_says_so(other):
     assert "CsI[Na], prompt, 99.999 % C.L., no limit" in written(other.draw(7))
 
 
+def test_axes_of_planes_hold_the_ends_of_the_contours(other):
+    """At this level those of CONNIE lie beyond the range given for Fig. 7."""
+    ((x, _),) = other.study.experiment("CONNIE").contour("12")
+    assert x[0] > 1e-9
+    for ax in other.draw(7).fig.axes[3:]:
+        for x, y in (line.get_data() for line in ax.lines):
+            assert ax.get_xlim()[0] < x[0] < ax.get_xlim()[1]
+            assert ax.get_ylim()[0] < y[-1] < ax.get_ylim()[1]
+
+
 def test_the_axis_holds_any_level(other):
     shown, level = other.draw(2), chi2.ppf(0.99999, 1)
     for ax in shown.fig.axes:
