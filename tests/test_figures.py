@@ -180,6 +180,9 @@ def check_frame(made, number, expected, x_label, y_label):
     """Panels, legends and curves of Fig. 2 or 3; ``expected(experiment, beam, i, x)`` is a curve."""
     shown = made.draw(number)
     assert list(shown.axes) == [title for _, title, *_ in PANELS]
+    above, below = (legend.get_window_extent() for legend in shown.fig.legends)
+    for ax in shown.fig.axes:  # each legend beside its row
+        assert below.y0 < ax.get_window_extent().y0 < ax.get_window_extent().y1 < above.y1
     for kind, title, beam, names, moments in PANELS:
         ax, found = shown.axes[title], looks(shown.fig.legends, kind)
         assert {label for label, _ in found} == {LABELS[name] for name in names}
