@@ -28,6 +28,7 @@ rule all:
         "results/comparison.md",
         "results/limits.csv",
         "results/counts.csv",
+        "results/contours.csv",
 
 
 include: "workflow/rules/rates.smk"

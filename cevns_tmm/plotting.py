@@ -1,29 +1,38 @@
-"""Drawing shared by the figures: axes of moments, contours, legends, files."""
+"""Drawing shared by the figures: frames, contours, legends, files."""
 
 import itertools
+import math
 import tempfile
+from operator import itemgetter
 
 import matplotlib.pyplot as plt
 import numpy as np
-from contourpy import FillType, LineType, contour_generator
 from matplotlib import rc_params_from_file, rcdefaults
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
+from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
-from cevns_tmm.storage import replacing
+from cevns_tmm.storage import read_csv, replacing
 
 WIDTH = 6.1
 """Width of a figure in inches."""
 
-PARAMETERS = (1, 2, 3)
-LINE_STYLES = ("-", "--", ":", "-.")
-"""Line style of each |Lambda_i|, or of each case of phases."""
+LINE_STYLES = (
+    *("-", "--", ":", "-."),
+    *((0, dashes) for dashes in ((5, 1.5, 1, 1.5, 1, 1.5), (8, 2), (1, 3), (6, 2, 2, 2))),
+)
+"""Line style of each |Lambda_i|, of each case of phases, or of each experiment."""
 
 PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
+
+ROWS = {
+    "pion-decay-at-rest": [(f"SNS, {beam}", beam, (1, 2, 3)) for beam in ("prompt", "delayed")],
+    "reactor": [(rf"reactors, $|\Lambda_{i}|$", "reactor", (i,)) for i in (1, 2, 3)],
+}
+"""Panels of Figs. 2 and 3, a row for each kind of source: title, beam, moments."""
 
 
 def use_style(text):
@@ -43,73 +52,156 @@ def use_style(text):
     plt.style.use(style)
 
 
-def modulus(i):
-    """Symbol of |Lambda_i|."""
-    return rf"$|\Lambda_{i}|$"
+def lines(experiments):
+    """Colour and line style of each experiment, {name: keywords of ``plot``}; those of one source differ."""
+    styles = itertools.cycle(LINE_STYLES)
+    return {
+        name: {"color": block["colour"], "linestyle": style}
+        for (name, block), style in zip(experiments.items(), styles, strict=False)
+    }
 
 
-def modulus_axis(i):
-    """Axis label of |Lambda_i| in Bohr magnetons."""
-    return rf"$|\Lambda_{i}|$ [$\mu_B$]"
+def tint(colour):
+    """A light, opaque shade of a colour, for the inside of a region."""
+    return 0.8 + 0.2 * np.array(to_rgb(colour))
 
 
-def row_of_planes(axes, limits):
-    """Label three log-log axes as the planes 12, 13 and 23, over ``limits`` [mu_B]."""
-    for ax, (i, j) in zip(axes, PLANES, strict=True):
-        ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
-        ax.set(xlabel=modulus_axis(i), ylabel=modulus_axis(j))
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(LogLocator(numticks=10))
-            axis.set_tick_params(labelsize=7)
+def frame(experiments, note):
+    """The frame of Figs. 2 and 3: both SNS beams above, the three moments at reactors below.
+
+    A row without experiments is left out. Moments differ by line style where a panel has all three, else
+    experiments do. Returns the figure and its rows, lists of (axes, beam, curves); curves are (name,
+    index of the moment, keywords of ``plot``).
+    """
+    kinds = {block["kind"] for block in experiments.values()}
+    rows = {kind: panels for kind, panels in ROWS.items() if kind in kinds}
+    mosaic = [[title for title, *_ in panels for _ in range(6 // len(panels))] for panels in rows.values()]
+    fig, grid = plt.subplot_mosaic(mosaic, figsize=(WIDTH, 2.2 * len(rows)))
+    found = []
+    for (kind, panels), place in zip(rows.items(), ("upper", "lower"), strict=False):
+        blocks = {name: block for name, block in experiments.items() if block["kind"] == kind}
+        styles, dashes = lines(blocks), {}
+        if len(panels[0][2]) > 1:
+            styles = {name: style | {"linestyle": "-"} for name, style in styles.items()}
+            dashes = {i: {"linestyle": LINE_STYLES[i - 1]} for i in panels[0][2]}
+        first, *others = (grid[title] for title, *_ in panels)
+        for ax in others:
+            ax.sharex(first)
+            ax.sharey(first)
+            ax.tick_params(labelleft=False)
+        for title, *_ in panels:
+            grid[title].set(title=title)
+        found.append(
+            [
+                (
+                    grid[title],
+                    beam,
+                    [(e, i - 1, styles[e] | dashes.get(i, {})) for e in blocks for i in moments],
+                )
+                for title, beam, moments in panels
+            ]
+        )
+        entries = [(Line2D([], [], **styles[e]), block["label"]) for e, block in blocks.items()]
+        entries += [(Line2D([], [], color="0.2", **dash), rf"$|\Lambda_{i}|$") for i, dash in dashes.items()]
+        legend(fig, entries, note if place == "upper" else None, f"outside {place} center")
+    return fig, found
 
 
-def contour(ax, Lambda, values, level, colour, linestyle="-", fill=True):
-    """Contour of ``values`` (rows y, columns x) at ``level``; the region below it shaded if ``fill``."""
-    # the logarithm is nearly linear between the points of a logarithmic grid; the floor keeps it finite
-    height = np.log(np.maximum(values.astype(float), 1e-12 * level) / level)
-    # contourpy alone: ax.contour would keep the grid of every contour until the figure is saved
-    generator = contour_generator(
-        Lambda, Lambda, height, fill_type=FillType.OuterCode, line_type=LineType.SeparateCode
+def planes(ranges):
+    """A figure with the planes 12, 13 and 23 in each row, over ``ranges`` [mu_B]; returns it and its axes."""
+    size = WIDTH, 2.25 * len(ranges)
+    share = {"sharex": "row", "sharey": "row", "squeeze": False}
+    fig, grid = plt.subplots(len(ranges), 3, figsize=size, layout="compressed", **share)
+    for axes, limits in zip(grid, ranges, strict=True):
+        for ax, (i, j) in zip(axes, PLANES, strict=True):
+            ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
+            ax.set(xlabel=rf"$|\Lambda_{i}|$ [$\mu_B$]", ylabel=rf"$|\Lambda_{j}|$ [$\mu_B$]")
+            step = math.ceil(math.log10(limits[1] / limits[0]) / 3 - 1e-9)  # decades between two labels
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_locator(LogLocator(10.0**step))
+                minor = range(1, 10) if step < 4 else [1]
+                axis.set_minor_locator(LogLocator(subs=minor, numticks=999))
+                axis.set_minor_formatter("")
+    return fig, grid
+
+
+def read_contours(path, figure, *columns):
+    """Contours of a figure: {values of ``columns``: {plane: [(x, y), ...]}} with arrays x and y [mu_B]."""
+    found = {}
+    rows = (row for row in read_csv(path) if row["figure"] == str(figure))
+    for (*key, plane, _), points in itertools.groupby(rows, itemgetter(*columns, "plane", "curve")):
+        curve = np.array([(row["x_muB"], row["y_muB"]) for row in points], float).T
+        found.setdefault(tuple(key), {}).setdefault(plane, []).append(curve)
+    return found
+
+
+def widened(limits, contours):
+    """A range of axes [mu_B], wider where it does not hold both ends of each of ``contours`` (by plane)."""
+    found = [curves for planes in contours for curves in planes.values()]
+    ends = [end for curves in found for end in (curves[0][0, 0], curves[-1][1, -1])]
+    return min([limits[0], *(end / 2 for end in ends)]), max([limits[1], *(2 * end for end in ends)])
+
+
+def region(curves, low):
+    """Outline (x, y) of the region that contours allow, down to ``low`` on both axes [mu_B].
+
+    ``curves`` are polylines of rising y/x, the lower contour first where there are two.
+    """
+    points = np.concatenate(curves, axis=1)
+    falls = np.flatnonzero(np.diff(points[1] / points[0]) < 0) + 1
+    *lower, upper = (
+        np.hstack([[[part[0, 0]], [low]], part, [[low], [part[1, -1]]]])
+        for part in np.split(points, falls, axis=1)
     )
-    if fill:
-        for shape in zip(*generator.filled(min(height.min(), 0) - 1, 0), strict=True):
-            ax.add_patch(PathPatch(Path(*shape), facecolor=colour, alpha=0.12, linewidth=0))
-    line = {"edgecolor": colour, "linestyle": linestyle, "linewidth": plt.rcParams["lines.linewidth"]}
-    for shape in zip(*generator.lines(0), strict=True):
-        ax.add_patch(PathPatch(Path(*shape), fill=False, **line))
+    return np.hstack([upper, *(part[:, ::-1] for part in lower)] if lower else [upper, [[low], [low]]])
 
 
-def legend(owner, colours=(), styles=()):
-    """Legend above a figure: (label, colour[, line style]) of curves, then labels of line styles."""
-    handles = [
-        Line2D([], [], color=colour, label=label, linestyle=style[0] if style else "-")
-        for label, colour, *style in colours
-    ]
-    handles += [
-        Line2D([], [], color="0.2", linestyle=style, label=label)
-        for label, style in zip(styles, itertools.cycle(LINE_STYLES), strict=False)
-    ]
-    if not handles:
-        return
-    owner.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 7), columnspacing=1.2)
+def contours(axes, shown):
+    """Regions and lines in the planes 12, 13 and 23, the largest regions below.
+
+    ``shown`` are (contours of each plane, keywords of ``plot``, whether the region is filled).
+    """
+    for ax, plane in zip(axes, PLANES, strict=True):
+        drawn = [(found[plane], style, fill) for found, style, fill in shown if plane in found]
+        regions = [(region(curves, ax.get_xlim()[0]), style) for curves, style, fill in drawn if fill]
+        for outline, style in sorted(regions, key=lambda item: -item[0][0, 0]):
+            ax.fill(*outline, facecolor=tint(style["color"]), edgecolor="none", zorder=1)
+        for curves, style, _ in drawn:
+            for curve in curves:
+                ax.plot(*curve, **style)
 
 
-def empty(ax, text):
-    """Say in words why axes have no content."""
-    ax.set_axis_off()
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center")
+def handle(style, fill=True):
+    """Legend handle of a contour."""
+    patch = Patch(facecolor=tint(style["color"]) if fill else "none", edgecolor="none")
+    return patch, Line2D([], [], **style)
 
 
-def empty_page(text, *files):
+def legend(fig, entries, title=None, loc="outside upper center"):
+    """Legend of (handle, label) beside the axes of a figure, which grows by it, in as many rows as it needs."""
+    for rows in range(1, len(entries) + 1):
+        found = fig.legend(
+            *zip(*entries, strict=True), title=title, loc=loc, ncols=math.ceil(len(entries) / rows)
+        )
+        extent = found.get_window_extent()
+        if extent.width <= fig.bbox.width or rows == len(entries):
+            break
+        found.remove()
+    fig.set_figheight(fig.get_figheight() + extent.height / fig.dpi)
+
+
+def empty_page(text, title, *files):
     """A figure without content: a page that says why."""
     fig, ax = plt.subplots(figsize=(WIDTH, 1.5))
-    empty(ax, text)
-    save(fig, *files)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center")
+    save(fig, title, *files)
 
 
-def save(fig, pdf, png):
-    """Write a figure to both files, with nothing in them that differs between two runs."""
-    for path, metadata in ((pdf, {"CreationDate": None}), (png, {"Software": None})):
+def save(fig, title, pdf, png):
+    """Write a figure and its title to both files, with nothing in them that differs between two runs."""
+    for path, absent in ((pdf, "CreationDate"), (png, "Software")):
         with replacing(path) as temporary:
-            fig.savefig(temporary, format=str(path).rsplit(".", 1)[-1], metadata=metadata)
+            kind = str(path).rsplit(".", 1)[-1]
+            fig.savefig(temporary, format=kind, metadata={"Title": title, absent: None})
     plt.close(fig)

@@ -320,6 +320,8 @@ class Study:
         for kind, keys in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
             for name, block in config[kind].items():
                 ranges |= {f"{kind}.{name}.{key}": block[key] for key in keys}
+        for name, block in config["phases"].items():
+            ranges |= {f"phases.{name}.axes_muB": block["axes_muB"]} if "axes_muB" in block else {}
         for key, (low, high) in ranges.items():
             if not low < high:
                 self._refuse(key, [low, high], "must be a lower and a higher value")

@@ -11,7 +11,7 @@ from cevns_tmm import __version__
 
 ROOT = Path(__file__).parents[1]
 
-PACKAGES = ("contourpy", "h5py", "matplotlib", "numpy", "periodictable", "scipy")
+PACKAGES = ("h5py", "matplotlib", "numpy", "periodictable", "scipy")
 """Packages whose versions a result depends on."""
 
 

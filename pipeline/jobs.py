@@ -4,12 +4,13 @@ Jobs that others need come first. A parameter is here if, and only if, the resul
 """
 
 import dataclasses
-import itertools
 import subprocess
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
 from cevns_tmm import reactor_spectra
+from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER, read_files
 from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published, reference
@@ -21,6 +22,15 @@ AROUND = ("jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
 STYLE = "paper.mplstyle"
 REPORT = "workflow/report/report.html", "CITATION.cff"
+PAPERS_OWN = "inferred"
+"""The reading that the paper's figures follow; a figure of another one says so."""
+
+PLANE_FIGURES = {
+    4: (SNS, ["current"], ["delayed", "prompt"]),
+    5: (SNS, ["future"], ["delayed", "prompt"]),
+    6: (REACTOR, SETUPS, ["reactor"]),
+}
+"""What Figs. 4 to 6 show: kind of source, setups and beams, a row for each."""
 
 
 def plans(study, folder=None):
@@ -48,13 +58,13 @@ def _fields(instance):
     return {k: v for k, v in dataclasses.asdict(instance).items() if v is not None}
 
 
-def _groups(study, name, part, setups=SETUPS):
+def _groups(study, name, part, setups=SETUPS, readings=None):
     """``part`` of an experiment, a function of it, by "setup/reading"."""
     return {
         f"{setup}/{reading}": part(study.experiment(name, setup, reading))
         for setup in study.setups(name)
         if setup in setups
-        for reading in study.readings
+        for reading in readings or study.readings
     }
 
 
@@ -119,7 +129,7 @@ def scans(study):
         found[f"luminosity/{name}"] = "compute_luminosity", parameters
     parameters = {key: config["quenching"][key] for key in ("nuclides", "kappa_scale", "T_max_keV")}
     found["quenching"] = "compute_quenching", parameters | dict(points=grids["quenching_points"])
-    return found
+    return found | {"contours": ("write_contours", contour_lines(study))}
 
 
 def plane_contours(study, name):
@@ -142,27 +152,65 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
+def contour_lines(study):
+    """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each."""
+    reading, found = study.config["figures_reading"], []
+    for figure, (kind, setups, beams) in PLANE_FIGURES.items():
+        wanted = [f"{setup}/{reading}/{beam}" for setup in setups for beam in beams]
+        for name in style(study, kind):
+            planes = plane_contours(study, name)
+            found.append((figure, name, {group: planes[group] for group in wanted if group in planes}))
+    found += [(7, name, phase_contours(study, name)) for name in study.config["phases"]]
+    lines = [
+        [figure, name, setup, beam, line["beam"], float(line["xi_over_pi"]), float(line["delta_CP_over_pi"])]
+        for figure, name, groups in found
+        for group, line in groups.items()
+        for setup, _, beam in [group.split("/")[:3]]
+    ]
+    return dict(
+        reading=reading,
+        lines=lines,
+        analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
+        solar={name: _fields(study.experiment(name)) for name in study.solar},
+    )
+
+
+def colours(study):
+    """Colour of every experiment, solar ones too: its own, or one far from the others'."""
+    names = [*study.experiments, *study.solar]
+    blocks = study.config["experiments"]
+    own = {name: block["colour"].lower() for name, block in blocks.items() if "colour" in block}
+    found = {colour: name for name, colour in reversed(own.items())}  # the first of two equal ones keeps it
+    for name in names:
+        if name not in found.values():
+            found[farthest(list(found))] = name
+    return {name: colour for colour, name in found.items()}
+
+
+def labels(study):
+    """Label of every experiment; those that have the same one are told apart by their names."""
+    found = {name: block.get("label", name) for name, block in study.config["experiments"].items()}
+    shared = [label for label, n in Counter(found.values()).items() if n > 1]
+    return {name: f"{label} ({name})" if label in shared else label for name, label in found.items()}
+
+
 def style(study, kind=None):
     """Label, colour, setups and source kind of every experiment, or of those at one kind of source."""
-    cycle = itertools.cycle(["#000000", "#56B4E9", "#661100", "#6699CC", "#888888"])
-    blocks = {
+    label, colour = labels(study), colours(study)
+    return {
         name: dict(
-            label=block.get("label", name),
-            colour=block.get("colour") or next(cycle),
-            kind=study.source_kind(name),
-            setups=study.setups(name),
+            label=label[name], colour=colour[name], kind=study.source_kind(name), setups=study.setups(name)
         )
-        for name, block in study.config["experiments"].items()
+        for name in study.experiments
+        if kind in (None, study.source_kind(name))
     }
-    return {name: block for name, block in blocks.items() if kind in (None, block["kind"])}
 
 
 def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
-    labels = {name: block["label"] for name, block in style(study).items()}
     shown = study.config["figures_reading"]
-    table2 = dict(labels=labels, reading=shown, notes=notes(study))
+    table2 = dict(labels=labels(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
@@ -176,37 +224,53 @@ def _drawing(folder):
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and line[0] != "#")
 
 
-def _plane_range(study, kind):
-    """Range that holds the planes of all sources of one kind [mu_B]."""
-    sources = [s for s in study.config["sources"].values() if s["kind"] == kind]
-    ranges = [source["plane_muB"] for source in sources] or [[1e-12, 1e-7]]
-    return [min(low for low, _ in ranges), max(high for _, high in ranges)]
+def _plane_range(study, names):
+    """Range that holds the planes of some experiments [mu_B]; empty without any."""
+    blocks = study.config["solar"]
+    ranges = [blocks[e]["plane_muB"] if e in blocks else _range(study, e, "plane_muB") for e in names]
+    return [min(low for low, _ in ranges), max(high for _, high in ranges)] if ranges else []
 
 
 def figures(study, folder):
     """Figs. 1 to 8."""
-    shown, level = study.config["figures_reading"], study.config["confidence_level"]
-    drawing = _drawing(folder)
-    common = dict(style=drawing, reading=shown, confidence_level=level)
-    found = {1: ("plot_fig1", dict(style=drawing))}
-    for n in (2, 3):
-        found[n] = f"plot_fig{n}", common | dict(experiments=style(study))
-    for n, kind, setup, beams in (
-        (4, SNS, ["current"], ["delayed", "prompt"]),
-        (5, SNS, ["future"], ["delayed", "prompt"]),
-        (6, REACTOR, SETUPS, ["reactor"]),
-    ):
-        rows = [[f"{s}/{shown}/{beam}", s, beam] for s in setup for beam in beams]
-        parameters = dict(experiments=style(study, kind), range_muB=_plane_range(study, kind))
-        found[n] = "plot_planes", common | parameters | dict(rows=rows)
-    phases = study.config["phases"]
-    parameters = dict(
-        experiments={name: style(study)[name] for name in phases},
-        contours={name: phase_contours(study, name) for name in phases},
-    )
+    reading, phases = study.config["figures_reading"], study.config["phases"]
+    analysis = study.experiment(study.experiments[0]).analysis
+    delta = analysis.oscillation["delta_CP_over_pi"]
+    # what is not as in the paper's figures is written in the figure
+    follows = f"{reading} reading" if reading != PAPERS_OWN else ""
+    phase = rf"$\delta_\mathrm{{CP}}={delta:g}\pi$" if delta else ""
+    drawing, note = dict(style=_drawing(folder)), ", ".join(filter(None, [phase, follows]))
+    common = drawing | dict(confidence_level=analysis.confidence_level, note=note)
+    found = {1: ("plot_fig1", drawing | dict(title="Quenching factors"))}
+    for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
+        found[n] = f"plot_fig{n}", common | dict(experiments=style(study), reading=reading, title=title)
+    for n, (kind, setups, beams) in PLANE_FIGURES.items():
+        experiments = style(study, kind)
+        shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]
+        where = "at reactors" if kind == REACTOR else f"at the SNS, {setups[0]} setups"
+        parameters = dict(
+            figure=n,
+            title=f"Allowed regions {where}",
+            experiments=experiments,
+            rows=[[setup, beam] for setup in shown for beam in beams],
+            range_muB=_plane_range(study, experiments),
+        )
+        found[n] = "plot_planes", common | parameters
+    experiments = {
+        name: style(study)[name]
+        | dict(
+            beam=block["beam"],
+            cases=[line[-2:] for line in contour_lines(study)["lines"] if line[:2] == [7, name]],
+            axes_muB=block.get("axes_muB", _range(study, name, "plane_muB")),
+        )
+        for name, block in phases.items()
+    }
+    parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
-    found[8] = "plot_fig8", common | dict(levels=levels)
+    solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
+    parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
+    found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
     return {f"figures/fig{n}": content for n, content in found.items()}
 
 
@@ -228,6 +292,13 @@ def judgements(study, folder):
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
     budget = dict(style=drawing, experiments=style(study), budget=titles["budget"])
+    departures = study.config["departures"]
+    ablation = dict(
+        variants={shown: shown}
+        | {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
+        | {LITERAL: LITERAL},
+        labels=labels(study) | {name: name for name in study.solar},
+    )
     check = dict(misses=audit["misses"], reading=shown, notes=notes(study))
     provenance = dict(
         configuration=digest(study.config), commit=commit(), packages={name: version(name) for name in AROUND}
@@ -236,8 +307,12 @@ def judgements(study, folder):
     return {
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
-        "figures/ablation": ("plot_ablation", dict(style=drawing) | variants, table),
-        "figures/budget": ("plot_budget", budget),
+        "figures/ablation": (
+            "plot_ablation",
+            dict(style=drawing, title="Departures, switched off one at a time") | ablation,
+            table,
+        ),
+        "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
         "samples": ("sample_results", {}),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),

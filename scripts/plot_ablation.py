@@ -1,7 +1,5 @@
 """Which departure carries which block of Table II."""
 
-import math
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
@@ -9,56 +7,46 @@ from matplotlib.colors import TwoSlopeNorm
 from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
-from pipeline.published import UNIT, table2
+from pipeline.published import KEY, UNIT, table2
 
 CLIP = 0.5  # decades; the scale of colours ends there
-
-
-def blocks(published):
-    """Rows of Table II: experiment, setup and beam, in the order printed."""
-    return list(dict.fromkeys(key[:3] for key in published))
+NO_LIMIT = "0.15"
 
 
 def main(job):
-    plotting.use_style(job.parameters["style"])
     params = job.parameters
-    published = table2()
-    variants = {}
+    plotting.use_style(params["style"])
+    published, ratios = table2(), {}
     for row in read_csv(job.input.limits):
-        key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
-        if key in published:
+        key = tuple(row[column] for column in KEY)
+        if key in published and row["method"] == "one-at-a-time":
             ratio = float(row["limit_muB"]) / UNIT / float(published[key])
-            variants.setdefault(row["reading"], {}).setdefault(key[:3], []).append(ratio)
-    if not variants:
-        return plotting.empty_page("This study has no entry of Table II.", *job.output)
-    columns = [b for b in blocks(published) if b in variants[params["shown"]]]
-    rows = [
-        (params["shown"], f"{params['shown']}"),
-        *((f"without-{d}", f"without {d}") for d in params["departures"]),
-    ]
-    rows.append((params["literal"], params["literal"]))
-
-    def mean(values):
-        return math.exp(sum(map(math.log, values)) / len(values))
-
-    grid = np.array([[mean(variants[name][block]) for block in columns] for name, _ in rows])
-    fig, ax = plt.subplots(figsize=(1.6 * plotting.WIDTH, 3.6))
+            ratios.setdefault((key[:3], row["reading"]), []).append(ratio)
+    columns = params["variants"]
+    blocks = list(dict.fromkeys(key[:3] for key in published if any(key[:3] == block for block, _ in ratios)))
+    if not blocks:
+        reason = "This study has no entry of Table II."
+        return plotting.empty_page(reason, params["title"], *job.output)
+    logs = np.array([[np.mean(np.log10(ratios[block, name])) for name in columns] for block in blocks])
+    fig, ax = plt.subplots(figsize=(plotting.WIDTH, 1.6 + 0.19 * len(blocks)))
+    shades = plt.colormaps["RdBu_r"].with_extremes(bad=NO_LIMIT)
     image = ax.imshow(
-        np.clip(np.log10(grid), -CLIP, CLIP), cmap="RdBu_r", norm=TwoSlopeNorm(0, -CLIP, CLIP), aspect="auto"
+        np.ma.masked_invalid(logs), cmap=shades, norm=TwoSlopeNorm(0, -CLIP, CLIP), aspect="auto"
     )
-    for (y, x), value in np.ndenumerate(grid):
-        text = "∞" if math.isinf(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
-        strong = abs(math.log10(value)) > 0.6 * CLIP
-        ax.text(x, y, text, ha="center", va="center", size=6.5, color="w" if strong else "k")
-    ax.set_xticks(range(len(columns)), [" ".join(block) for block in columns], rotation=60, ha="right")
-    ax.set_yticks(range(len(rows)), [label for _, label in rows])
-    ax.tick_params(which="both", length=0)
+    for (y, x), value in np.ndenumerate(logs):
+        text = "∞" if np.isinf(value) else f"{10**value:.{2 if value < 1 else 0}f}"
+        ax.text(x, y, text, ha="center", va="center", size=8, color="w" if abs(value) > 0.6 * CLIP else "k")
+    labels = [f"{params['labels'][name]}, {setup}, {beam}" for name, setup, beam in blocks]
+    ax.set_yticks(range(len(blocks)), labels)
+    ax.set_xticks(range(len(columns)), columns.values(), rotation=40, ha="left", rotation_mode="anchor")
+    ax.tick_params(which="both", length=0, labelbottom=False, labeltop=True)
     ax.minorticks_off()
-    bar = fig.colorbar(image, ax=ax, pad=0.01)
-    bar.set_ticks([-CLIP, 0, CLIP], labels=[f"≤ {10**-CLIP:.2f}", "1", f"≥ {10**CLIP:.1f}"])
+    bar = fig.colorbar(image, ax=ax, location="bottom", pad=0.01, aspect=50, extend="both")
+    ticks = [10**-CLIP, 0.5, 1, 2, 10**CLIP]
+    bar.set_ticks(np.log10(ticks), labels=[f"{tick:.2g}" for tick in ticks])
     bar.ax.minorticks_off()
-    bar.set_label("reproduced / published")
-    plotting.save(fig, *job.output)
+    bar.set_label("reproduced / published limit; ∞: no limit")
+    plotting.save(fig, params["title"], *job.output)
 
 
 run(snakemake, main)

@@ -1,8 +1,10 @@
 """Sensitivity of the limits to the inputs: a tornado per experiment."""
 
 import math
+import re
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.patches import Patch
 
 from cevns_tmm import plotting
@@ -12,40 +14,46 @@ from pipeline.job import run
 SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
 
 
+def typeset(title):
+    """A title with its Greek symbols, and their indices, set as such."""
+    title = re.sub(r"([α-ω])_?(\d+|[a-z]+)", r"$\1_{\\mathrm{\2}}$", title)
+    return re.sub(r"(?<!\$)([α-ω])", r"$\1$", title)
+
+
 def main(job):
-    plotting.use_style(job.parameters["style"])
-    titles, experiments = job.parameters["budget"], job.parameters["experiments"]
-    rows = read_csv(job.input.budget)
-    columns = 3
+    params = job.parameters
+    plotting.use_style(params["style"])
+    titles, experiments = params["budget"], params["experiments"]
+    bars = {
+        (row["experiment"], row["beam"], row["input"]): [
+            float(row[f"{to} [%]"] or "nan") for to in ("down", "up")
+        ]
+        for row in read_csv(job.input.budget)
+        if (row["setup"], row["parameter"]) == ("current", "Lambda1")
+    }
+    columns = min(3, len(experiments))
     lines = math.ceil(len(experiments) / columns)
-    fig, axes = plt.subplots(
-        lines, columns, figsize=(1.25 * plotting.WIDTH, 2.1 * lines + 0.4), sharey=True, squeeze=False
-    )
+    size = plotting.WIDTH, (0.17 * len(titles) + 0.35) * lines + 0.3
+    fig, axes = plt.subplots(lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax in axes.flat[len(experiments) :]:
         ax.set_visible(False)
     for ax, (name, block) in zip(axes.flat, experiments.items(), strict=False):
         beam = SHOWN[block["kind"]]
-        bars = {
-            row["input"]: (float(row["down [%]"] or "nan"), float(row["up [%]"] or "nan"))
-            for row in rows
-            if (row["experiment"], row["setup"]) == (name, "current")
-            and (row["beam"], row["parameter"]) == (beam, "Lambda1")
-        }
-        for y, key in enumerate(titles):
-            down, up = bars[key]
-            ax.barh(y, up, 0.38, color=block["colour"])
-            ax.barh(y, down, 0.38, fill=False, edgecolor=block["colour"])
+        down, up = zip(*(bars[name, beam, key] for key in titles), strict=True)
+        y = np.arange(len(titles))
+        ax.barh(y - 0.2, up, 0.36, color=block["colour"])
+        ax.barh(y + 0.2, down, 0.36, fill=False, edgecolor=block["colour"])
         ax.axvline(0, color="0.3", linewidth=0.7)
         ax.set(title=f"{block['label']}, {beam}")
-        ax.set_yticks(range(len(titles)), titles.values())
-        ax.minorticks_off()
-        ax.margins(x=0.1)
+        ax.set_yticks(y, map(typeset, titles.values()))
+        ax.yaxis.minorticks_off()
     axes[0, 0].invert_yaxis()
-    for ax in axes[-1]:
-        ax.set_xlabel(r"change of $|\Lambda_1|$ [%]")
-    handles = [Patch(color="0.5", label="up"), Patch(fill=False, edgecolor="0.5", label="down")]
-    fig.legend(handles=handles, loc="outside upper center", ncols=2)
-    plotting.save(fig, *job.output)
+    for ax in axes.flat[max(0, len(experiments) - columns) : len(experiments)]:  # the lowest of each column
+        ax.set(xlabel=r"change of $|\Lambda_1|$ [%]")
+        ax.tick_params(labelbottom=True)
+    entries = [(Patch(color="0.5"), "up"), (Patch(fill=False, edgecolor="0.5"), "down")]
+    plotting.legend(fig, entries)
+    plotting.save(fig, params["title"], *job.output)
 
 
 run(snakemake, main)

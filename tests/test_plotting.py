@@ -1,37 +1,98 @@
-"""What the figures share: contours and the style file."""
+"""What the figures share: regions, legends, colours, files and the style file."""
+
+import itertools
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.path import Path
 
-from cevns_tmm import plotting
+from cevns_tmm import colours, plotting
+from cevns_tmm.limits import Sensitivity
+from cevns_tmm.mixing import mixing_matrix
+from cevns_tmm.statistics import CountingExperiment
 from tests.checkout import ROOT
 
-LAMBDA = np.geomspace(1e-11, 1e-8, 60)
+LOW = 1e-12
 
 
-@pytest.fixture
-def ax():
-    fig, axes = plt.subplots()
-    axes.set(xscale="log", yscale="log")
-    yield axes
-    plt.close(fig)
+def allowed(curves, x, y):
+    """Whether a point is in the region of some contours, on logarithmic axes."""
+    outline = np.log10(plotting.region(curves, LOW)).T
+    return Path(outline).contains_point(np.log10([x, y]))
 
 
-def test_contour_of_a_circle(ax):
-    """Lambda_i² + Lambda_j² = r²: every vertex within a step of the grid."""
-    values = np.add.outer(LAMBDA**2, LAMBDA**2)
-    plotting.contour(ax, LAMBDA, values, 1e-18, "k", fill=False)
-    (line,) = ax.patches
-    radius = np.hypot(*line.get_path().vertices.T)
-    assert radius == pytest.approx(1e-9, rel=0.02, abs=0)
+def circle(radius, start=1e-4, end=1e4):
+    slope = np.geomspace(start, end, 301)
+    return radius / np.hypot(1, slope), radius * slope / np.hypot(1, slope)
 
 
-@pytest.mark.parametrize(("level", "shapes"), [(1e-30, 0), (1e-10, 1)])
-def test_a_plane_all_outside_or_inside(ax, level, shapes):
-    values = np.add.outer(LAMBDA**2, LAMBDA**2)
-    plotting.contour(ax, LAMBDA, values, level, "k")
-    assert len(ax.patches) == shapes
+def test_the_region_below_a_contour_reaches_the_ends_of_the_axes():
+    curves = [circle(1e-9)]
+    for x, y in ((1e-10, 1e-10), (0.99e-9, 1.01 * LOW), (1.01 * LOW, 0.99e-9), (1.1 * LOW, 1.1 * LOW)):
+        assert allowed(curves, x, y)
+    for x, y in ((1.01e-9, 1e-11), (1e-11, 1.01e-9), (0.8e-9, 0.8e-9)):
+        assert not allowed(curves, x, y)
+
+
+def test_the_region_between_two_contours():
+    curves = [circle(1e-10), circle(1e-9)]
+    for x, y in ((5e-10, LOW * 2), (LOW * 2, 5e-10), (2e-10, 2e-10)):
+        assert allowed(curves, x, y)
+    for x, y in ((5e-11, 5e-11), (0.9e-10, 1e-11), (1.1e-9, 1e-10)):
+        assert not allowed(curves, x, y)
+
+
+def test_a_region_open_along_a_blind_ray():
+    """Contours in two parts: the region goes on between their ends, as far as they reach."""
+    U = mixing_matrix(0.32, 0.547, 0.0)
+    electrons = Sensitivity(CountingExperiment.asimov(100, 0.2, 0.2, "excess"), {"nuebar": 1e22}, U)
+    curves = electrons.contour("12", 4.6)
+    assert len(curves) == 2
+    _, _, blind = np.abs(electrons.blind()[0])[[0, 1, 2]]
+    ratio = np.abs(electrons.blind()[0, 1] / electrons.blind()[0, 0])
+    assert blind == 0
+    for radius in (1e-11, 1e-10, 1e-9):
+        assert allowed(curves, radius, ratio * radius)
+    assert not allowed(curves, 1e-8, 1e-10)
+
+
+def test_automatic_colours_are_far_from_each_other_and_from_those_given():
+    given = [
+        "#332288",
+        "#CC6677",
+        "#117733",
+        "#E69F00",
+        "#88CCEE",
+        "#882255",
+        "#44AA99",
+        "#999933",
+        "#AA4499",
+    ]
+    found = list(given)
+    while len(found) < 20:
+        found.append(colours.farthest(found))
+    lab = colours.oklab(found)
+    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab, 2))
+    closest_given = min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab[: len(given)], 2))
+    assert nearest == pytest.approx(closest_given)
+    assert np.all(lab[9:, 0] < 0.8)
+
+
+def test_oklab_of_the_primary_colours():
+    """B. Ottosson's own values."""
+    found = colours.oklab(["#ffffff", "#ff0000", "#00ff00", "#0000ff"])
+    expected = [[1, 0, 0], [0.628, 0.225, 0.126], [0.866, -0.234, 0.179], [0.452, -0.032, -0.312]]
+    assert found == pytest.approx(np.array(expected), abs=2e-3)
+
+
+def test_files_have_a_title_and_no_date(tmp_path):
+    fig, _ = plt.subplots()
+    pdf, png = tmp_path / "a.pdf", tmp_path / "a.png"
+    plotting.save(fig, "Allowed regions", pdf, png)
+    assert b"/Title (Allowed regions)" in pdf.read_bytes()
+    assert not re.search(rb"Date|Software", pdf.read_bytes() + png.read_bytes())
 
 
 def test_a_line_that_is_no_setting_is_named():

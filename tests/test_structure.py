@@ -50,7 +50,7 @@ def test_the_library_needs_what_it_declares():
     """numpy, scipy and so on, and nothing of the pipeline's."""
     foreign = {name for path in LIBRARY for name in imported(path)} - OWN
     foreign -= set(sys.stdlib_module_names)
-    names = {"contourpy", "h5py", "jsonschema", "matplotlib", "numpy", "periodictable", "scipy"}
+    names = {"h5py", "jsonschema", "matplotlib", "numpy", "periodictable", "scipy"}
     assert foreign == names | {"yaml"}
 
 

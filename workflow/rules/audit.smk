@@ -83,7 +83,7 @@ rule samples:
     input:
         plan=plan("samples"),
         results=[path for path in rules.all.input if path.endswith(".h5")]
-        + ["results/audit/budget.csv"],
+        + ["results/contours.csv", "results/audit/budget.csv"],
     output:
         "results/samples.csv",
     log:

@@ -40,6 +40,21 @@ use rule planes as phases with:
         "logs/phases/{experiment}.log",
 
 
+rule contours:
+    """The lines of Figs. 4 to 8 as one table."""
+    input:
+        plan=plan("contours"),
+        counts=each("results/counts/{experiment}.h5"),
+    output:
+        "results/contours.csv",
+    log:
+        "logs/contours.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/write_contours.py"
+
+
 rule luminosity:
     """Limits against luminosity of one experiment."""
     input:

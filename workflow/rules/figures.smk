@@ -47,7 +47,7 @@ rule fig4:
     """Planes of two moments: SNS, current; Fig. 5 has the future setups, Fig. 6 the reactors."""
     input:
         plan=plan("figures/fig4"),
-        planes=each("results/planes/{experiment}.h5", SNS),
+        contours="results/contours.csv",
     output:
         **figure(4),
     log:
@@ -61,7 +61,7 @@ rule fig4:
 use rule fig4 as fig5 with:
     input:
         plan=plan("figures/fig5"),
-        planes=each("results/planes/{experiment}.h5", SNS),
+        contours="results/contours.csv",
     output:
         **figure(5),
     log:
@@ -71,7 +71,7 @@ use rule fig4 as fig5 with:
 use rule fig4 as fig6 with:
     input:
         plan=plan("figures/fig6"),
-        planes=each("results/planes/{experiment}.h5", REACTOR),
+        contours="results/contours.csv",
     output:
         **figure(6),
     log:
@@ -82,7 +82,7 @@ rule fig7:
     """Planes with other phases."""
     input:
         plan=plan("figures/fig7"),
-        phases=expand("results/phases/{experiment}.h5", experiment=STUDY.config["phases"]),
+        contours="results/contours.csv",
     output:
         **figure(7),
     log:
@@ -97,7 +97,7 @@ rule fig8:
     """Planes of the solar limits."""
     input:
         plan=plan("figures/fig8"),
-        solar=expand("results/solar/{name}.h5", name=STUDY.solar),
+        contours="results/contours.csv",
     output:
         **figure(8),
     log:

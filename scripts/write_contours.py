@@ -1,0 +1,42 @@
+"""The lines that Figs. 4 to 8 draw -> results/contours.csv."""
+
+import math
+
+from cevns_tmm.analysis import Analysis
+from cevns_tmm.magnetic_moment import PLANES
+from cevns_tmm.solar import SolarExperiment
+from cevns_tmm.storage import read_counts, write_csv
+from pipeline.job import run
+
+COLUMNS = [
+    *("figure", "reading", "experiment", "setup", "beam", "plane", "xi_over_pi", "delta_CP_over_pi"),
+    *("curve", "x_muB", "y_muB"),
+]
+
+
+def rows(key, curves):
+    """Rows of the contours of one plane; ``key`` has the values of the first columns."""
+    for n, curve in enumerate(curves, 1):
+        for x, y in zip(*curve, strict=True):
+            yield [*key, n, f"{x:.10e}", f"{y:.10e}"]
+
+
+def main(job):
+    parameters, found = job.parameters, []
+    reading, counts = parameters["reading"], job.by_name("counts")
+    for figure, name, setup, beam, components, xi, delta in parameters["lines"]:
+        group = f"{setup}/{reading}"
+        analysis = Analysis(**parameters["analyses"][name][group])
+        sensitivity = analysis.sensitivity(read_counts(counts[name], group), components, delta)
+        for plane in PLANES:
+            curves = sensitivity.contour(plane, analysis.level(2), math.pi * xi)
+            found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
+    for name, block in parameters["solar"].items():
+        experiment = SolarExperiment(**block)
+        for plane in PLANES:
+            key = [8, reading, name, "current", "solar", plane, "", ""]  # incoherent: no phases
+            found += rows(key, experiment.contour(plane))
+    write_csv(job.output[0], COLUMNS, found)
+
+
+run(snakemake, main)
