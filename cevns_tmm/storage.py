@@ -240,6 +240,19 @@ def _read_columns(path, group, columns):
     return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
+def free_limits(rows):
+    """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
+
+    ``rows`` are (method, parameter, limit [mu_B]).
+    """
+    columns = {
+        "free_method": ("1", "how the limit treats the other moments"),
+        "free_parameter": ("1", "the moment that is limited"),
+        "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
+    }
+    return _datasets(columns, zip(*rows, strict=True))
+
+
 def flux_datasets(table):
     """A FluxTable as HDF5 datasets."""
     k = np.reshape(ORDERS, (3, 1))

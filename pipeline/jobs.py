@@ -101,14 +101,15 @@ def chain(study, audit=False):
         found[f"rates/{name}"] = "compute_rates", parameters
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
-        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
+        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name), free=not audit)
         found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
-        parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane)
+        parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane, free=not audit)
         found[f"solar/{name}"] = "compute_solar", parameters
     experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
     parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
+    parameters |= dict(free=not audit)
     return found | {"limits": ("write_limits", parameters)}
 
 

@@ -46,13 +46,23 @@ COMPARED = ["reading", *KEY, "reproduced", "published", "ratio", "tolerance", "w
 """Columns of the comparison."""
 
 
+def one_at_a_time(limits):
+    """Those rows of limits.csv that Table II has entries for: one moment of the mass basis at a time."""
+    return [row for row in limits if row["method"] == "one-at-a-time" and row["parameter"] in PARAMETERS]
+
+
+def number(text):
+    """A number of a table of results; ``inf`` for a limit that is unbounded."""
+    return math.inf if text == "unbounded" else float(text)
+
+
 def compare(limits, published):
     """Rows of the comparison of limits (rows of limits.csv) with Table II, as :data:`COMPARED`."""
-    for row in limits:
+    for row in one_at_a_time(limits):
         key = tuple(row[k] for k in KEY)
         text = published.get(key)
-        if text is not None and row["method"] == "one-at-a-time":
-            value, allowed = float(row["limit_muB"]) / UNIT, tolerance(text)
+        if text is not None:
+            value, allowed = number(row["limit_muB"]) / UNIT, tolerance(text)
             within = abs(value - float(text)) <= allowed
             yield [row["reading"], *key, value, text, value / float(text), allowed, within]
 

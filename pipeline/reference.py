@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cevns_tmm.storage import read_csv, sha256, write_text
 from pipeline import plan
-from pipeline.published import REFERENCE, SUMS
+from pipeline.published import REFERENCE, SUMS, number
 
 TOLERANCE = 1e-9
 """How much a number may differ from the reference, relative to it."""
@@ -34,7 +34,7 @@ def reference(kind, results, expected, columns):
         elif wanted is None:
             yield "reference", name, True, "new, not in the reference"
         else:
-            pairs = [(float(found[c]), float(wanted[c])) for c in columns]
+            pairs = [(number(found[c]), number(wanted[c])) for c in columns]
             same = all(math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0) for a, b in pairs)
             text = ", ".join(f"{a:.10e} for {b:.10e}" for a, b in pairs)
             yield "reference", name, same, text

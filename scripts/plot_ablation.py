@@ -9,7 +9,7 @@ from matplotlib.colors import TwoSlopeNorm
 from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
-from pipeline.published import UNIT, table2
+from pipeline.published import UNIT, number, table2
 
 CLIP = 0.5  # decades; the scale of colours ends there
 
@@ -27,7 +27,7 @@ def main(job):
     for row in read_csv(job.input.limits):
         key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
         if key in published:
-            ratio = float(row["limit_muB"]) / UNIT / float(published[key])
+            ratio = number(row["limit_muB"]) / UNIT / float(published[key])
             variants.setdefault(row["reading"], {}).setdefault(key[:3], []).append(ratio)
     if not variants:
         return plotting.empty_page("This study has no entry of Table II.", *job.output)

@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import KEY, UNIT, mean_ratio, table2, tolerance
+from pipeline.published import KEY, UNIT, mean_ratio, number, table2, tolerance
 
 
 def score(limits, published):
@@ -89,7 +89,7 @@ def main(job):
     variants = {}
     for row in read_csv(job.input.limits):
         key = tuple(row[k] for k in KEY)
-        variants.setdefault(row["reading"], {})[key] = float(row["limit_muB"])
+        variants.setdefault(row["reading"], {})[key] = number(row["limit_muB"])
     published = table2()
     heads = ["switched", "departure", "within tolerance", "mean finite ratio", "worst ratio", "worst entry"]
     heads += ["entries lost", "limits moved"]

@@ -7,7 +7,7 @@ from tabulate import tabulate
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import UNIT, table2
+from pipeline.published import UNIT, number, one_at_a_time, table2
 
 TEX = r"""\documentclass{article}
 \usepackage[a4paper,landscape,margin=1.5cm]{geometry}
@@ -36,9 +36,9 @@ def digits(limit):
 def entries(limits, published, reading):
     """Rows of the table, one per entry, in the order of the limits; the full beam is not in Table II."""
     values = {}
-    for row in limits:
+    for row in one_at_a_time(limits):
         key = (row["experiment"], row["setup"], row["beam"], row["parameter"])
-        values.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
+        values.setdefault(key, {})[row["reading"]] = number(row["limit_muB"]) / UNIT
     for key, by_reading in values.items():
         if key[2] != "full":
             value, text = by_reading[reading], published.get(key)

@@ -10,6 +10,7 @@ import yaml
 from cevns_tmm.storage import sha256
 from pipeline import docs
 from pipeline.jobs import REPORTED
+from pipeline.published import one_at_a_time
 from tests.checkout import ROOT, Checkout, rows
 
 pytestmark = pytest.mark.workflow
@@ -38,7 +39,7 @@ def misses():
 def test_inferred_reading_gives_table_2(paper):
     limits = {
         (r["experiment"], r["setup"], r["beam"], r["parameter"]): float(r["limit_muB"]) / 1e-10
-        for r in rows(paper.path / "results/limits.csv")
+        for r in one_at_a_time(rows(paper.path / "results/limits.csv"))
         if r["reading"] == "inferred"
     }
     missed = set()
@@ -85,14 +86,15 @@ def test_tables_have_all_rows_in_the_promised_columns(paper):
         "n_em_per_muB2",
     ]
     # 4 SNS experiments with 3 beams, 5 reactor experiments, 2 setups; Borexino
-    assert len(limits) == 2 * 3 * (4 * 3 * 2 + 5 * 2 + 1)
+    # 4 methods and 3 moments each, 3 methods of Borexino; the flavour basis has 5
+    assert len(limits) == 2 * ((4 * 3 + 5) * (4 * 3 * 2 + 5 * 2) + 3 * 3)
     assert len(counts) == 2 * (4 * 3 * 2 + 5 * 2)
 
 
 def test_full_beam_identity_of_the_results(paper):
     limits = {
         tuple(r[k] for k in ("reading", "experiment", "setup", "beam", "parameter")): float(r["limit_muB"])
-        for r in rows(paper.path / "results/limits.csv")
+        for r in one_at_a_time(rows(paper.path / "results/limits.csv"))
     }
     full = [key for key in limits if key[3] == "full"]
     assert len(full) == 2 * 4 * 2 * 3
@@ -175,7 +177,7 @@ def test_ablation_switches_each_departure(paper):
         key = tuple(row[k] for k in ("experiment", "setup", "beam", "parameter"))
         by_reading.setdefault(row["reading"], {})[key] = row["limit_muB"]
     shown = {}
-    for row in rows(paper.path / "results/limits.csv"):
+    for row in one_at_a_time(rows(paper.path / "results/limits.csv")):
         key = tuple(row[k] for k in ("experiment", "setup", "beam", "parameter"))
         shown.setdefault(row["reading"], {})[key] = row["limit_muB"]
     for reading in ("literal", "inferred"):
