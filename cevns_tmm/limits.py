@@ -66,9 +66,13 @@ class QuadraticForm:
 
         ``level`` is the Delta chi²; ``inf`` where there is no sensitivity.
         """
+        return self.moduli(self.chi2.upper_limit(level))
+
+    def moduli(self, n):
+        """|Lambda_1|, |Lambda_2|, |Lambda_3| that alone give an excess of ``n`` events, shape (3,) [mu_B]."""
         seen = self.weights @ self._shares > 0
         with np.errstate(divide="ignore"):
-            return np.sqrt(self.chi2.upper_limit(level) / np.where(seen, self.excess(np.eye(3)), 0.0))
+            return np.sqrt(n / np.where(seen, self.excess(np.eye(3)), 0.0))
 
     def profiled_limits(self, level):
         """Upper limits on |Lambda_i| with the other moments and all phases free, shape (3,) [mu_B].

@@ -19,6 +19,7 @@ import numpy as np
 
 from cevns_tmm import __version__
 from cevns_tmm.flux import ORDERS, FluxTable
+from cevns_tmm.rates import RateTable
 from cevns_tmm.units import MeV, keV
 
 FORMAT = 2
@@ -240,6 +241,24 @@ def _read_columns(path, group, columns):
     return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
+_COVERAGE = {
+    "truth": ("1", "what is uncertain in truth"),
+    "n_em": ("1", "true magnetic-moment events"),
+    "toys": ("1", "toys"),
+    "interval": ("1", "toys with the truth within Delta chi-squared of the level"),
+    "upper": ("1", "toys with the truth not above a finite upper limit"),
+    "without_limit": ("1", "toys without a finite upper limit"),
+    "critical_value": ("1", "quantile of Delta chi-squared of the truth at the confidence level"),
+}
+_EXPECTED = {
+    "sigma": ("1", "standard deviations of a normal distribution"),
+    "limit": ("1", "events, upper limits of Standard Model toys at these quantiles", ("sigma",)),
+    "below_observed": ("1", "share of these toys with a limit not above the observed one"),
+}
+_BLOCK = _COVERAGE | _EXPECTED
+_FOUND = tuple(_COVERAGE)[2:]
+
+
 def free_limits(rows):
     """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
 
@@ -251,6 +270,30 @@ def free_limits(rows):
         "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
     }
     return _datasets(columns, zip(*rows, strict=True))
+
+
+def coverage_datasets(rows, sigmas, quantiles, below_observed):
+    """Coverage at several truths, and expected limits (events), as HDF5 datasets.
+
+    ``rows`` are (truth, true events, Coverage).
+    """
+    columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
+    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
+        _EXPECTED, [sigmas, quantiles, below_observed]
+    )
+
+
+def read_coverage(paths, group):
+    """What :func:`coverage_datasets` wrote to some files, one per block of toys: {dataset: values} of all.
+
+    Numbers of toys add up; quantiles are the mean of those of the blocks.
+    """
+    blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
+    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
+        ("critical_value", "limit", "below_observed"), np.mean
+    )
+    merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
+    return blocks[0] | merged
 
 
 def flux_datasets(table):
@@ -274,6 +317,13 @@ def rate_datasets(rates):
     """A RateTable as HDF5 datasets."""
     values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
+
+
+def read_rates(path, group):
+    """The RateTable in a group of an HDF5 file."""
+    components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
+    names = tuple(map(str, components)), tuple(map(str, isotopes))
+    return RateTable(*names, T * keV, weight * keV, acceptance, sm / keV, em / keV)
 
 
 def count_datasets(rates):

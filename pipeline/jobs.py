@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cevns_tmm import reactor_spectra
-from cevns_tmm.config import PAPER
+from cevns_tmm.config import PAPER, load_yaml
 from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published
 from pipeline.plan import digest
@@ -38,7 +38,7 @@ def plans(study, folder=None):
     """{job: plan} of a study whose files are in ``folder``; where it has none they are the paper's."""
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
     found |= {f"audit/{job}": content for job, content in chain(study.audit, audit=True).items()}
-    found |= judgements(study, folder)
+    found |= statistics(study) | judgements(study, folder)
     return {job: planned(*content) for job, content in found.items()}
 
 
@@ -220,6 +220,38 @@ def figures(study, folder):
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     found[8] = "plot_fig8", common | dict(levels=levels)
     return {f"figures/fig{n}": content for n, content in found.items()}
+
+
+def toy_parameters(study):
+    """The key ``coverage`` of a study, the paper's if it has none."""
+    return study.config.get("coverage") or load_yaml(PAPER / "config.yaml")["coverage"]
+
+
+def statistics(study):
+    """Coverage by toys, and limits with the spectrum."""
+    toys, found = toy_parameters(study), {}
+    analyses = {name: _groups(study, name, _analysis) for name in study.experiments}
+    used = dict(toys=toys["toys_per_block"], seed=toys["seed"])
+    used |= {key: toys[key] for key in ("true_events", "error_on_total")}
+    for name in study.experiments:
+        for block in range(1, toys["blocks"] + 1):
+            parameters = dict(experiment=name, analyses=analyses[name], block=block)
+            found[f"toys/{name}/{block}"] = "compute_toys", parameters | used
+    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.experiments})
+    spectrum = dict(bins=toys["spectrum_bins"], nodes=study.config["grids"]["recoil_nodes"])
+    labels = {name: block["label"] for name, block in style(study).items()}
+    reading = study.config["figures_reading"]
+    shown = [
+        [name, setup, f"{setup}/{reading}", analyses[name][f"{setup}/{reading}"]]
+        for name in study.experiments
+        for setup in study.setups(name)
+    ]
+    honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
+    return found | {
+        "coverage": ("write_coverage", common),
+        "spectrum_limits": ("write_spectrum_limits", common | spectrum),
+        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
+    }
 
 
 def judgements(study, folder):

@@ -51,6 +51,16 @@ def one_at_a_time(limits):
     return [row for row in limits if row["method"] == "one-at-a-time" and row["parameter"] in PARAMETERS]
 
 
+def limit_text(parameter, limit, any_limit):
+    """A limit in mu_B as results have it; ``any_limit`` is whether the experiment limits any moment.
+
+    An infinite limit is "unbounded" then, as the experiment is blind along that moment.
+    """
+    if math.isinf(limit) and any_limit and parameter.startswith("Lambda"):
+        return "unbounded"
+    return f"{limit:.10e}"
+
+
 def number(text):
     """A number of a table of results; ``inf`` for a limit that is unbounded."""
     return math.inf if text == "unbounded" else float(text)

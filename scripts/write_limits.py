@@ -1,9 +1,8 @@
 """All limits -> results/limits.csv."""
 
-import math
-
 from cevns_tmm.storage import read, write_csv
 from pipeline.job import run
+from pipeline.published import limit_text
 
 COLUMNS = [
     *("reading", "experiment", "setup", "beam", "method", "parameter"),
@@ -11,13 +10,6 @@ COLUMNS = [
 ]
 LIMITS = {"parameter": "1", "limit": "mu_B", "confidence_level": "1", "has_limit": "1"}
 FREE = {"free_method": "1", "free_parameter": "1", "free_limit": "mu_B"}
-
-
-def text(parameter, limit, has_limit):
-    """A limit as text; without one, a moment along which the experiment is blind is unbounded."""
-    if math.isinf(limit) and has_limit and parameter.startswith("Lambda"):
-        return "unbounded"
-    return f"{limit:.10e}"
 
 
 def limits(path, reading, experiment, setup, beam, free):
@@ -28,7 +20,7 @@ def limits(path, reading, experiment, setup, beam, free):
         found += zip(*(data[name] for name in FREE), strict=True)
     for method, parameter, limit in found:
         names = reading, experiment, setup, beam, method, parameter
-        yield [*names, text(parameter, limit, data["has_limit"]), f"{data['confidence_level']:g}"]
+        yield [*names, limit_text(parameter, limit, data["has_limit"]), f"{data['confidence_level']:g}"]
 
 
 def main(job):

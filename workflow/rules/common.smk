@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from cevns_tmm import ConfigError, Study
 from pipeline import lock
-from pipeline.jobs import REACTOR, REPORTED, SNS, plans
+from pipeline.jobs import REACTOR, REPORTED, SNS, plans, toy_parameters
 from pipeline.plan import FOLDERS, as_planned, plan_file, settle
 
 # As a module, the host's directory and configuration are not those of a study.
@@ -53,9 +53,12 @@ FOLDER, STUDY = read_study()
 wildcard_constraints:
     audit="(audit/)?",
     experiment="|".join(STUDY.experiments),
+    block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
 
+
+BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
 
 PLANNED = {}
 
