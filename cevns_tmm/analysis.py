@@ -127,6 +127,5 @@ class Analysis:
             return moved.profiled_limits(level - pulls @ pulls)[i]
 
         scale = limit(np.zeros(3))
-        options = dict(bounds=[(-reach, reach)] * 3, jac="3-point", tol=1e-14)
-        found = minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), **options)
+        found = minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=[(-reach, reach)] * 3)
         return limit(found.x)

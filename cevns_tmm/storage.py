@@ -19,7 +19,6 @@ import numpy as np
 
 from cevns_tmm import __version__
 from cevns_tmm.flux import ORDERS, FluxTable
-from cevns_tmm.rates import RateTable
 from cevns_tmm.units import MeV, keV
 
 FORMAT = 2
@@ -320,10 +319,10 @@ def rate_datasets(rates):
 
 
 def read_rates(path, group):
-    """The RateTable in a group of an HDF5 file."""
+    """The fields of a RateTable in a group of an HDF5 file."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
-    names = tuple(map(str, components)), tuple(map(str, isotopes))
-    return RateTable(*names, T * keV, weight * keV, acceptance, sm / keV, em / keV)
+    names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
+    return names | dict(T=T * keV, weight=weight * keV, acceptance=acceptance, sm=sm / keV, em=em / keV)
 
 
 def count_datasets(rates):

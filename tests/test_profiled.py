@@ -11,7 +11,8 @@ from scipy.optimize import brentq, minimize
 
 from cevns_tmm import Study
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.limits import Combination, Sensitivity
+from cevns_tmm.combination import Combination
+from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PLANES, to_flavour_basis
 from cevns_tmm.mixing import mixing_matrix
 from cevns_tmm.statistics import CountingExperiment

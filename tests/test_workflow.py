@@ -235,7 +235,7 @@ CHI2 = {"profiles", "planes", "phases", "luminosity"}
     ("module", "rules"),
     [
         ("plotting", set()),
-        ("statistics", CHI2),
+        ("statistics", CHI2 | {"solar"}),
         ("quenching", {"quenching", "rates"} | CHI2),
         ("solar", {"solar"}),
         ("reactor_spectra", {"flux_table", "rates"} | CHI2),
