@@ -107,13 +107,11 @@ class Analysis:
         if method == "profiled-delta-free":  # |U_ai|² is linear in cos(delta): the largest is at an end
             ends = (self.sensitivity(counts, beam, delta).profiled_limits(level) for delta in (0, 1))
             return np.maximum(*ends)
-        limits = sensitivity.profiled_limits(level)
-        if method == "profiled-angles-free":
-            limits = [
-                self._angles_free(sensitivity, level, i) if np.isfinite(limit) else limit
-                for i, limit in enumerate(limits)
-            ]
-        return np.array(limits)
+        if method == "profiled":
+            return sensitivity.profiled_limits(level)
+        if len(sensitivity.blind()) or not sensitivity.has_limit(level):
+            return np.full(3, np.inf)  # some angles turn a blind direction towards any moment
+        return np.array([self._angles_free(sensitivity, level, i) for i in range(3)])
 
     def _angles_free(self, sensitivity, level, i):
         """Largest profiled limit on |Lambda_i| over the angles; their pulls use up a part of ``level``."""

@@ -229,17 +229,11 @@ _COUNTS = {
         ("component",),
     ),
 }
-
-
-def _datasets(columns, values):
-    pairs = zip(columns.items(), values, strict=True)
-    return {name: Data(value, *column) for (name, column), value in pairs}
-
-
-def _read_columns(path, group, columns):
-    return read(path, group, {name: column[0] for name, column in columns.items()}).values()
-
-
+_FREE = {
+    "free_method": ("1", "how the limit treats the other moments"),
+    "free_parameter": ("1", "the moment that is limited"),
+    "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
+}
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
     "n_em": ("1", "true magnetic-moment events"),
@@ -258,41 +252,13 @@ _BLOCK = _COVERAGE | _EXPECTED
 _FOUND = tuple(_COVERAGE)[2:]
 
 
-def free_limits(rows):
-    """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
-
-    ``rows`` are (method, parameter, limit [mu_B]).
-    """
-    columns = {
-        "free_method": ("1", "how the limit treats the other moments"),
-        "free_parameter": ("1", "the moment that is limited"),
-        "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
-    }
-    return _datasets(columns, zip(*rows, strict=True))
+def _datasets(columns, values):
+    pairs = zip(columns.items(), values, strict=True)
+    return {name: Data(value, *column) for (name, column), value in pairs}
 
 
-def coverage_datasets(rows, sigmas, quantiles, below_observed):
-    """Coverage at several truths, and expected limits (events), as HDF5 datasets.
-
-    ``rows`` are (truth, true events, Coverage).
-    """
-    columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
-    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
-        _EXPECTED, [sigmas, quantiles, below_observed]
-    )
-
-
-def read_coverage(paths, group):
-    """What :func:`coverage_datasets` wrote to some files, one per block of toys: {dataset: values} of all.
-
-    Numbers of toys add up; quantiles are the mean of those of the blocks.
-    """
-    blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
-    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
-        ("critical_value", "limit", "below_observed"), np.mean
-    )
-    merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
-    return blocks[0] | merged
+def _read_columns(path, group, columns):
+    return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
 def flux_datasets(table):
@@ -334,3 +300,35 @@ def read_counts(path, group):
     """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
     columns = _read_columns(path, group, _COUNTS)
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
+
+
+def free_limits(rows):
+    """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
+
+    ``rows`` are (method, parameter, limit [mu_B]).
+    """
+    return _datasets(_FREE, zip(*rows, strict=True))
+
+
+def coverage_datasets(rows, sigmas, quantiles, below_observed):
+    """Coverage at several truths, and expected limits (events), as HDF5 datasets.
+
+    ``rows`` are (truth, true events, Coverage).
+    """
+    columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
+    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
+        _EXPECTED, [sigmas, quantiles, below_observed]
+    )
+
+
+def read_coverage(paths, group):
+    """What :func:`coverage_datasets` wrote to some files, one per block of toys: {dataset: values} of all.
+
+    Numbers of toys add up; quantiles are the mean of those of the blocks.
+    """
+    blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
+    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
+        ("critical_value", "limit", "below_observed"), np.mean
+    )
+    merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
+    return blocks[0] | merged

@@ -164,9 +164,8 @@ def coverage(analysis, n_sm, n_em, truth, toys, seed):
 
 def at_truth(data, truth):
     """Of what ``storage.read_coverage`` gives, the columns of one truth, by increasing true events."""
-    here = np.flatnonzero(data["truth"] == str(truth))
-    order = here[np.argsort(data["n_em"][here])]
-    return {name: data[name][order] for name in ("n_em", "toys", "interval", "upper", "critical_value")}
+    here = data["truth"] == str(truth)
+    return {name: data[name][here] for name in ("n_em", "toys", "interval", "upper", "critical_value")}
 
 
 def feldman_cousins(analysis, n_sm, data):

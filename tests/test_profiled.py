@@ -118,6 +118,13 @@ def test_a_moment_without_a_part_in_the_blind_direction_is_bounded():
     form = Sensitivity(QUADRATIC, {"nuebar": 2.0}, mixing_matrix(0.32, 0.547, 0.0))
     bound = math.sqrt(QUADRATIC.upper_limit(LEVEL) / 2)
     assert form.profiled_limits(LEVEL) == pytest.approx([np.inf, np.inf, bound], rel=1e-12, abs=0)
+    oscillation = CONUS.analysis.oscillation | {"sin2_theta13": 0.0}
+    analysis = dataclasses.replace(CONUS.analysis, oscillation=oscillation)
+    profiled, free = (
+        analysis.limits(CONUS.counts(), ["nuebar"], method) for method in ("profiled", "profiled-angles-free")
+    )
+    assert np.isfinite(profiled[2])
+    assert np.all(np.isinf(free))  # another angle and it is not
 
 
 @pytest.mark.parametrize("mixing", [(0, 0.5, 0), (1, 0.5, 0), (0.3, 0.5, 1), (0.4, 0.4, 1, math.pi)])
