@@ -7,7 +7,7 @@ import numpy as np
 from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.limits import QuadraticForm
 from cevns_tmm.magnetic_moment import PARAMETERS, pair_moments
-from cevns_tmm.statistics import delta_chi2_quantile
+from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 
 def mass_eigenstate_probabilities(P_e1_2nu, sin2_theta13):
@@ -28,39 +28,13 @@ def mu_nu_sq_solar(moduli, probabilities):
 
 
 @dataclass(frozen=True)
-class PublishedLimit:
-    """chi² of an effective moment squared n [mu_B²], of which only the upper limit is published.
+class SolarSensitivity(QuadraticForm):
+    """chi² as a function of the moments, of neutrinos that are mass eigenstates with ``probabilities`` P_ei.
 
-    It is assumed to be ``level`` (n / ``limit``)², as for a signal that grows as n in a counting experiment
-    without an excess; ``level`` is the Delta chi² of the published limit.
+    The excess is the effective moment squared [mu_B²].
     """
 
-    limit: float
-    level: float
-    best_fit = 0.0
-    chi2_min = 0.0
-    ceiling = np.inf
-
-    def chi2(self, n):
-        """chi² for ``n`` of any shape."""
-        return self.level * (np.asarray(n, float) / self.limit) ** 2
-
-    delta_chi2 = chi2
-
-    def upper_limit(self, delta_chi2):
-        """n at which chi² is ``delta_chi2``."""
-        return self.limit * np.sqrt(delta_chi2 / self.level)
-
-    def lower_limit(self, delta_chi2):
-        """0: there is no excess."""
-        return 0.0
-
-
-@dataclass(frozen=True)
-class SolarSensitivity(QuadraticForm):
-    """chi² as a function of the moments, of neutrinos that are mass eigenstates with some probabilities."""
-
-    chi2: PublishedLimit
+    chi2: CountingExperiment
     probabilities: np.ndarray
     U = np.eye(3)
 
@@ -100,9 +74,14 @@ class SolarExperiment:
         return mu_nu_sq_solar(moduli, P)
 
     def sensitivity(self, beam=None):
-        """chi² as a function of the moments, as far as a published limit gives it: a SolarSensitivity."""
+        """chi² as a function of the moments: a SolarSensitivity.
+
+        Only a limit is published. chi² is assumed to be that of a signal without an excess in a counting experiment,
+        quadratic in the effective moment squared, and at its Delta chi² at the limit.
+        """
         self._check(beam, None)
-        chi2 = PublishedLimit(self.mu_nu_muB**2, delta_chi2_quantile(self.confidence_level, 1))
+        level = delta_chi2_quantile(self.confidence_level, 1)
+        chi2 = CountingExperiment(0.0, self.mu_nu_muB**4 / level, 0.0, 0.0)
         return SolarSensitivity(chi2, mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13))
 
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
@@ -117,7 +96,7 @@ class SolarExperiment:
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
     def delta_chi2(self, Lambda, beam=None):
-        """chi² for moments of shape (3, ...) [mu_B], assumed as :class:`PublishedLimit` says."""
+        """chi² for moments of shape (3, ...) [mu_B], assumed as :meth:`sensitivity` says."""
         return self.sensitivity(beam).delta_chi2(Lambda)
 
     def blind(self, beam=None):
