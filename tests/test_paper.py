@@ -91,6 +91,26 @@ def test_tables_have_all_rows_in_the_promised_columns(paper):
     assert len(counts) == 2 * (4 * 3 * 2 + 5 * 2)
 
 
+def test_a_limit_is_unbounded_where_a_direction_is_blind(paper):
+    """And inf, which wins, where no number of events is excluded or no flavour gives any."""
+    limits = {
+        tuple(r[k] for k in ("reading", "experiment", "setup", "beam", "method", "parameter")): r["limit_muB"]
+        for r in rows(paper.path / "results/limits.csv")
+    }
+    for key, text in limits.items():
+        reading, experiment, _, beam, method, parameter = key
+        reactor, free = beam == "reactor", method != "one-at-a-time"
+        blind = parameter == ("Lambda_e" if reactor else "Lambda_mu") and beam in ("reactor", "prompt")
+        if (reading, experiment) == ("literal", "RED100"):
+            assert text == "inf"
+        elif blind or (free and beam in ("reactor", "prompt")):
+            assert text == "unbounded"
+        elif (beam, parameter) in (("reactor", "mu_nu_mu"), ("prompt", "mu_nu_e")):
+            assert text == "inf"
+        else:
+            assert 1e-12 < float(text) < 1e-6
+
+
 def test_full_beam_identity_of_the_results(paper):
     limits = {
         tuple(r[k] for k in ("reading", "experiment", "setup", "beam", "parameter")): float(r["limit_muB"])
@@ -114,7 +134,7 @@ def test_csi_prediction_is_the_collaboration_s(paper):
 
 
 def test_every_rule_is_part_of_the_run(paper):
-    text = paper.snakemake("--forceall", "--dry-run", "audited", "check").stdout
+    text = paper.snakemake("--forceall", "--dry-run", "audited", "check", "coverage").stdout
     run = set(re.findall(r"^\s*rule (\w+):", text, flags=re.MULTILINE)) | {"all"}
     listed = set(re.findall(r"^(\w+) \(.+\)$", paper.snakemake("--list-rules").stdout, flags=re.MULTILINE))
     assert {"flux_table", "planes", "phases", "audit_rates", "check"} <= listed
