@@ -1,5 +1,7 @@
 """What each block of Table II is worth -> results/honest_limits.{csv,md}."""
 
+import itertools
+
 import numpy as np
 from tabulate import tabulate
 
@@ -33,32 +35,48 @@ moments and all phases are free. {toys} toys for each number, or more. More: doc
 
 
 def shares(data, truth, n):
-    """Coverage of the interval and the upper limit where the true events are nearest to ``n``."""
+    """Coverage of interval and upper limit, as text, where the true events are nearest to a limit of ``n`` events."""
+    if not np.isfinite(n):
+        return "", ""
     found = toys.at_truth(data, truth)
     k = np.argmin(np.abs(found["n_em"] - n))
-    return [found[kind][k] / found["toys"][k] for kind in KINDS]
+    return tuple(f"{found[kind][k] / found['toys'][k]:.3f}" for kind in KINDS)
 
 
 def verdict(analysis, n_sm, data, well_known):
-    """Coverage of the limit in each case, and of the limit that covers: (shares, name, events, shares)."""
-    forms, own = toys.forms(analysis), toys.form(analysis)
-    exact, size = toys.Truth("fixed"), toys.own_truth(analysis).size
-    truths = exact, toys.Truth("total", well_known), toys.Truth("total", size)
-    n = analysis.chi2(n_sm).upper_limit(analysis.level(1))
-    found = [share for truth in truths for share in shares(data[own], truth, n)]
-    if own == "data":
-        return found, "feldman-cousins", toys.feldman_cousins(analysis, n_sm, data[own]), None
-    n = forms["total"].chi2(n_sm).upper_limit(analysis.level(1))
-    return found, "nuisance-on-total", n, shares(data["total"], truths[-1], n)
+    """Coverage of the limit in each case; of the limit that covers the name, events and coverage."""
+    level, own = analysis.level(1), toys.own_truth(analysis)
+    form, n = toys.form(analysis), analysis.chi2(n_sm).upper_limit(level)
+    truths = [toys.Truth("fixed"), toys.Truth("total", well_known), toys.Truth("total", own.size)]
+    coverage = [shares(data[form], truth, n) for truth in truths]
+    if form == "data":
+        return coverage, "feldman-cousins", toys.feldman_cousins(analysis, n_sm, data[form]), ("", "")
+    n = toys.forms(analysis)["total"].chi2(n_sm).upper_limit(level)
+    return coverage, "nuisance-on-total", n, shares(data["total"], truths[-1], n)
 
 
-def entries(analysis, counts, beams, covering):
-    """Limits by beam, a row of three for each of LIMITS but the published one, and whether there are any."""
-    for beam, components in beams.items():
-        form = analysis.sensitivity(counts, components)
-        profiled = analysis.limits(counts, components, "profiled")
-        limits = analysis.limits(counts, components), form.moduli(covering), profiled
-        yield beam, limits, form.has_limit(analysis.level(1))
+def texts(analysis, counts, components, covering, published):
+    """Limits of one beam as text, a row of three for each of LIMITS."""
+    form = analysis.sensitivity(counts, components)
+    alone, profiled = (
+        analysis.limits(counts, components, method) for method in ("one-at-a-time", "profiled")
+    )
+    any_limit = form.has_limit(analysis.level(1))
+    yield [f"{float(text) * UNIT:.10e}" if text else "" for text in published]
+    for limits in (alone, form.moduli(covering), profiled):
+        yield [limit_text(p, limit, any_limit) for p, limit in zip(PARAMETERS, limits, strict=True)]
+
+
+def cell(limits):
+    """Three limits in one cell of the page, in units of Table II."""
+    if len(set(limits)) == 1 and limits[0] in ("", "inf", "unbounded"):
+        return limits[0]
+    return " / ".join(text if text == "unbounded" else f"{float(text) / UNIT:.4g}" for text in limits)
+
+
+def pair(interval, upper):
+    """Coverage of the interval with that of the upper limit in parentheses."""
+    return f"{interval} ({upper})" if interval else ""
 
 
 def main(job):
@@ -69,22 +87,16 @@ def main(job):
         analysis, counts = Analysis(**block), read_counts(files[name], group)
         data = {form: read_coverage(blocks[name], f"{group}/{form}") for form in toys.forms(analysis)}
         n_sm = sum(n for n, _ in counts.values())
-        found, method, n, covers = verdict(analysis, n_sm, data, well_known)
-        coverage, covers = ([f"{share:.3f}" for share in each or ()] for each in (found, covers))
-        size = toys.own_truth(analysis).size
-        for beam, limits, any_limit in entries(analysis, counts, parameters["beams"][name], n):
-            three = [[published.get((name, setup, beam, p), "") for p in PARAMETERS]]
-            three[0] = [f"{float(text) * UNIT:.10e}" if text else "" for text in three[0]]
-            three += [
-                [limit_text(p, x, any_limit) for p, x in zip(PARAMETERS, row, strict=True)] for row in limits
-            ]
-            for parameter, *each in zip(PARAMETERS, *three, strict=True):
-                names = name, setup, beam, parameter
-                rows.append(
-                    [*names, *each, toys.form(analysis), size, *coverage, method, *(covers or ["", ""])]
-                )
-            lines.append([parameters["labels"][name], setup, beam, *map(shown, three[:2]), *pairs(coverage)])
-            lines[-1] += [shown(three[2]), *(pairs(covers) or ["by construction"]), shown(three[3])]
+        coverage, method, n, covers = verdict(analysis, n_sm, data, well_known)
+        errors = toys.form(analysis), toys.own_truth(analysis).size, *itertools.chain(*coverage)
+        for beam, components in parameters["beams"][name].items():
+            printed = [published.get((name, setup, beam, parameter)) for parameter in PARAMETERS]
+            limits = list(texts(analysis, counts, components, n, printed))
+            for parameter, *each in zip(PARAMETERS, *limits, strict=True):
+                rows.append([name, setup, beam, parameter, *each, *errors, method, *covers])
+            one, two, three, four = map(cell, limits)
+            line = [parameters["labels"][name], setup, beam, one, two, *itertools.starmap(pair, coverage)]
+            lines.append([*line, three, pair(*covers) or "by construction", four])
     write_csv(job.output.csv, COLUMNS, rows)
     heads = [
         "experiment",
@@ -93,28 +105,10 @@ def main(job):
         *LIMITS[:2],
         *(f"{case.replace('_', ' ')} rate" for case in CASES),
     ]
-    table = tabulate(
-        lines, [*heads, "covers", "its coverage", "profiled"], tablefmt="github", disable_numparse=True
-    )
-    number = data[toys.form(analysis)]["toys"][0]
-    page = PAGE.format(
-        level=percent(analysis.confidence_level), well_known=well_known, toys=number, table=table
-    )
-    write_text(job.output.md, page)
-
-
-def shown(limits):
-    """Three limits in one cell, in units of Table II."""
-    if not any(limits):
-        return ""
-    if len(set(limits)) == 1 and limits[0] in ("inf", "unbounded"):
-        return limits[0]
-    return " / ".join(text if text == "unbounded" else f"{float(text) / UNIT:.4g}" for text in limits)
-
-
-def pairs(shares):
-    """Coverage of intervals with that of upper limits in parentheses."""
-    return [f"{one} ({two})" for one, two in zip(shares[::2], shares[1::2], strict=True)]
+    heads += ["covers", "its coverage", "profiled"]
+    table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
+    level, number = percent(analysis.confidence_level), data[toys.form(analysis)]["toys"][0]
+    write_text(job.output.md, PAGE.format(level=level, well_known=well_known, toys=number, table=table))
 
 
 run(snakemake, main)
