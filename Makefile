@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper test test-all lint check reference report diff docs lock clean
+.PHONY: help paper test test-all lint check reference coverage report diff docs lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -46,6 +46,12 @@ check: $(VENV)/paper.ok
 reference: $(VENV)/paper.ok
 	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv $(AS_STEPS)
 	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
+
+## coverage: what the limits are worth, by toys: results/honest_limits.md; compares with the reference (ACCEPT=1)
+coverage: $(VENV)/paper.ok
+	@$(MAKE_IT) -- coverage $(AS_STEPS)
+	@echo; cat results/honest_limits.md
+	@$(RUN) python -m pipeline.reference --toys $(if $(ACCEPT),--accept)
 
 ## report: one self-contained page with everything, results/report.html
 report: $(VENV)/paper.ok

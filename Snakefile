@@ -35,6 +35,7 @@ include: "workflow/rules/rates.smk"
 include: "workflow/rules/chi2.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/statistics.smk"
 include: "workflow/rules/audit.smk"
 
 

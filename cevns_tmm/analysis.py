@@ -5,9 +5,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.optimize import minimize
+
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.mixing import mixing_matrix
+from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
+
+METHODS = ("one-at-a-time", "profiled", "profiled-delta-free", "profiled-angles-free")
+"""How a limit on one moment treats the others: they are zero (Table II), or free with all their phases.
+
+The Dirac phase is free too, or the mixing angles within the ``errors`` of the oscillation parameters.
+"""
+
+
+def check_method(method, allowed=METHODS):
+    """ValueError unless a method is one of those allowed."""
+    if method not in allowed:
+        raise ValueError(f"method: {method!r} must be one of {', '.join(allowed)}")
 
 
 @dataclass(frozen=True)
@@ -16,7 +31,7 @@ class Analysis:
 
     ``data`` holds the measured events of Eq. (34); without them the Standard Model expectation is the
     data, with ``sigma_stat``, ``sigma_sys`` and ``nuisance_on`` of Eq. (35). ``oscillation`` has the mixing
-    angles and the Dirac phase.
+    angles as sin², the Dirac phase, and perhaps the 1 sigma ``errors`` of the angles.
     """
 
     oscillation: Mapping
@@ -35,14 +50,13 @@ class Analysis:
                 why = "needs a background: without any event the variance of Eq. (34) is 0"
                 raise ValueError(f"data.n_measured: {measured!r} {why}") from None
 
-    def mixing(self, delta_CP_over_pi=None):
-        """Mixing matrix, with another Dirac phase if one is given."""
-        angles = self.oscillation
+    def mixing(self, delta_CP_over_pi=None, sin2=None):
+        """Mixing matrix, with another Dirac phase or other angles (sin² of theta_12, theta_23, theta_13)."""
         if delta_CP_over_pi is None:
-            delta_CP_over_pi = angles["delta_CP_over_pi"]
-        return mixing_matrix(
-            angles["sin2_theta12"], angles["sin2_theta23"], angles["sin2_theta13"], math.pi * delta_CP_over_pi
-        )
+            delta_CP_over_pi = self.oscillation["delta_CP_over_pi"]
+        if sin2 is None:
+            sin2 = [self.oscillation[angle] for angle in ANGLES]
+        return mixing_matrix(*sin2, math.pi * delta_CP_over_pi)
 
     def level(self, parameters, confidence_level=None):
         """Delta chi² of a limit on some ``parameters`` at once."""
@@ -73,3 +87,43 @@ class Analysis:
         n_sm = sum(n for n, _ in counts.values())
         n_em = {component: counts[component][1] for component in beam}
         return Sensitivity(self.chi2(n_sm), n_em, self.mixing(delta_CP_over_pi))
+
+    @property
+    def methods(self):
+        """Those of METHODS for which there is an input."""
+        return METHODS if self.oscillation.get("errors") else METHODS[:-1]
+
+    def limits(self, counts, beam, method="one-at-a-time", confidence_level=None):
+        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, shape (3,) [mu_B].
+
+        ``counts`` and ``beam`` as of :meth:`sensitivity`; ``method`` is one of :attr:`methods`, ValueError
+        otherwise. ``inf`` where there is no sensitivity.
+        """
+        check_method(method, self.methods)
+        level = self.level(1, confidence_level)
+        sensitivity = self.sensitivity(counts, beam)
+        if method == "one-at-a-time":
+            return sensitivity.limits(level)
+        if method == "profiled-delta-free":  # |U_ai|² is linear in cos(delta): the largest is at an end
+            ends = (self.sensitivity(counts, beam, delta).profiled_limits(level) for delta in (0, 1))
+            return np.maximum(*ends)
+        if method == "profiled":
+            return sensitivity.profiled_limits(level)
+        if len(sensitivity.blind()) or not sensitivity.has_limit(level):
+            return np.full(3, np.inf)  # some angles turn a blind direction towards any moment
+        return np.array([self._angles_free(sensitivity, level, i) for i in range(3)])
+
+    def _angles_free(self, sensitivity, level, i):
+        """Largest profiled limit on |Lambda_i| over the angles; their pulls use up a part of ``level``."""
+        centre = np.array([self.oscillation[angle] for angle in ANGLES])
+        errors = np.array([self.oscillation["errors"][angle] for angle in ANGLES])
+        reach = math.sqrt(level / 4)  # three pulls leave a quarter of the level
+
+        def limit(pulls):
+            mixing = self.mixing(sin2=np.clip(centre + pulls * errors, 0, 1))
+            moved = dataclasses.replace(sensitivity, U=mixing)
+            return moved.profiled_limits(level - pulls @ pulls)[i]
+
+        scale = limit(np.zeros(3))
+        found = minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=[(-reach, reach)] * 3)
+        return limit(found.x)

@@ -11,15 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from cevns_tmm.analysis import Analysis
+from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.detector import Detector
-from cevns_tmm.magnetic_moment import PARAMETERS
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
 from cevns_tmm.rates import recoil_spectra
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
-
-METHODS = ("one-at-a-time",)
-"""How a limit on one moment treats the others; "one-at-a-time" sets them to zero (Table II)."""
 
 
 @dataclass(frozen=True)
@@ -103,25 +100,35 @@ class Experiment:
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
 
-        ``math.inf`` where there is no sensitivity; ``method`` is one of :data:`METHODS`. ValueError for
-        an unknown beam or method.
+        ``math.inf`` where there is no sensitivity; ``method`` is one of
+        :data:`cevns_tmm.analysis.METHODS`. ValueError for an unknown beam or method.
         """
-        if method not in METHODS:
-            raise ValueError(f"method: {method!r} must be one of {', '.join(METHODS)}")
-        limits = self.sensitivity(beam).limits(self.analysis.level(1, confidence_level))
+        limits = self.analysis.limits(self.counts(), self.components(beam), method, confidence_level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def flavour_limits(self, beam=None, confidence_level=None):
+        """Upper limits on the moments of the flavour basis and on the effective moments [mu_B].
+
+        {"Lambda_e": ..., "Lambda_mu": ..., "Lambda_tau": ..., "mu_nu_e": ..., "mu_nu_mu": ...}, the other
+        moments of the same basis zero; ``math.inf`` as in :meth:`limits`.
+        """
+        sensitivity = self.sensitivity(beam)
+        limits = sensitivity.flavour_limits(self.analysis.level(1, confidence_level))
+        return dict(zip(FLAVOUR_PARAMETERS, map(float, limits), strict=True))
 
     def delta_chi2(self, Lambda, beam=None):
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
         return self.sensitivity(beam).delta_chi2(Lambda)
 
-    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0):
-        """Contour in the plane "12", "13" or "23", the third moment zero: [(x, y), ...] polylines [mu_B].
+    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+        """Contour in the plane "12", "13" or "23": [(x, y), ...] polylines [mu_B], two parameters at once.
 
-        Two parameters at once; ``xi_over_pi`` is the phase of the displayed pair.
+        The third moment is zero and ``xi_over_pi`` the phase of the displayed pair; with the method "profiled"
+        the third moment and all phases are free.
         """
-        level = self.analysis.level(2, confidence_level)
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi)
+        check_method(method, METHODS[:2])
+        level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
+        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
 
     def blind(self, beam=None):
         """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""

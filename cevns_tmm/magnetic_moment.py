@@ -8,6 +8,9 @@ from cevns_tmm.mixing import flavour_index
 PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
 """Names of the moduli |Lambda_i| in results."""
 
+FLAVOUR_PARAMETERS = ("Lambda_e", "Lambda_mu", "Lambda_tau", "mu_nu_e", "mu_nu_mu")
+"""Names of the moduli in the flavour basis, and of the effective moments of nu_e and nu_mu."""
+
 PLANES = {"12": (0, 1), "13": (0, 2), "23": (1, 2)}
 """Indices of the two moments that a plane displays."""
 

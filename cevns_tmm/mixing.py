@@ -3,6 +3,7 @@
 import numpy as np
 
 FLAVOURS = ("e", "mu", "tau")
+ANGLES = ("sin2_theta12", "sin2_theta23", "sin2_theta13")
 
 
 def flavour_index(flavour):

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.limits import QuadraticForm
 from cevns_tmm.magnetic_moment import PARAMETERS, pair_moments
+from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 
 def mass_eigenstate_probabilities(P_e1_2nu, sin2_theta13):
@@ -25,6 +28,23 @@ def mu_nu_sq_solar(moduli, probabilities):
 
 
 @dataclass(frozen=True)
+class SolarSensitivity(QuadraticForm):
+    """chi² as a function of the moments, of neutrinos that are mass eigenstates with ``probabilities`` P_ei.
+
+    The excess is the effective moment squared [mu_B²].
+    """
+
+    chi2: CountingExperiment
+    probabilities: np.ndarray
+    U = np.eye(3)
+
+    @property
+    def weights(self):
+        """1 - P_ei of Eq. (38), shape (3,)."""
+        return 1 - self.probabilities
+
+
+@dataclass(frozen=True)
 class SolarExperiment:
     """A published limit on the effective moment of solar neutrinos, Eqs. (38)-(39): a block of ``solar``.
 
@@ -39,6 +59,7 @@ class SolarExperiment:
     confidence_level: float
     setup: str = "current"
     beams = ("solar",)
+    methods = METHODS[:3]
 
     def _check(self, beam, confidence_level):
         if beam not in (None, *self.beams):
@@ -52,17 +73,43 @@ class SolarExperiment:
         P = mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13)
         return mu_nu_sq_solar(moduli, P)
 
+    def sensitivity(self, beam=None):
+        """chi² as a function of the moments: a SolarSensitivity.
+
+        Only a limit is published. chi² is assumed to be that of a signal without an excess in a counting experiment,
+        quadratic in the effective moment squared, and at its Delta chi² at the limit.
+        """
+        self._check(beam, None)
+        level = delta_chi2_quantile(self.confidence_level, 1)
+        chi2 = CountingExperiment(0.0, self.mu_nu_muB**4 / level, 0.0, 0.0)
+        return SolarSensitivity(chi2, mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13))
+
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
-        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B], one moment at a time."""
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
+
+        They are the same for every method, as the effective moment has neither phases nor interference.
+        """
         self._check(beam, confidence_level)
-        if method != "one-at-a-time":
-            raise ValueError(f"method: {method!r} must be one-at-a-time")
-        limits = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(np.eye(3)))
+        check_method(method, self.methods)
+        with np.errstate(divide="ignore"):
+            limits = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(np.eye(3)))
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
-    def contour(self, plane, beam=None, confidence_level=None):
-        """Where the effective moment is at its limit: [(x, y)] as of :meth:`Experiment.contour` [mu_B]."""
+    def delta_chi2(self, Lambda, beam=None):
+        """chi² for moments of shape (3, ...) [mu_B], assumed as :meth:`sensitivity` says."""
+        return self.sensitivity(beam).delta_chi2(Lambda)
+
+    def blind(self, beam=None):
+        """Directions without events, as of :meth:`Experiment.blind`."""
+        return self.sensitivity(beam).blind()
+
+    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+        """Where the effective moment is at its limit: [(x, y)] as of :meth:`Experiment.contour` [mu_B].
+
+        It depends neither on the phase nor on the method.
+        """
         self._check(beam, confidence_level)
+        check_method(method, METHODS[:2])
         slope = np.geomspace(1e-4, 1e4, 801)
         x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
         radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, 0.0)))

@@ -5,6 +5,7 @@ variance: chi²(n) = (r - n)² / (V + s² (N + n)²), with n the expected magnet
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import gammaincinv
@@ -34,7 +35,8 @@ class CountingExperiment:
 
     ``residual`` r is measured minus Standard Model and background; ``variance`` V the statistical
     variance plus that of nuisances which do not scale the excess; ``sigma`` s the fractional nuisance
-    that does; ``scaled`` N the further events it scales.
+    that does; ``scaled`` N the further events it scales. ``residual`` and ``variance`` may be arrays, one
+    element per experiment of many; all methods then give arrays.
     """
 
     residual: float
@@ -43,7 +45,7 @@ class CountingExperiment:
     scaled: float
 
     def __post_init__(self):
-        if not self.variance > 0:
+        if not np.all(np.greater(self.variance, 0)):
             raise ValueError(f"variance: {self.variance!r} must be positive")
         if not self.sigma >= 0:
             raise ValueError(f"sigma: {self.sigma!r} must not be negative")
@@ -82,49 +84,53 @@ class CountingExperiment:
         return (self.residual - n) ** 2 / (self.variance + self.sigma**2 * (self.scaled + n) ** 2)
 
     @property
+    def ceiling(self):
+        """What chi² tends to for n -> infinity."""
+        if np.all(np.isinf(self.variance)):
+            return 0.0
+        return 1 / self.sigma**2 if self.sigma**2 > 0 else np.inf
+
+    @cached_property
     def best_fit(self):
         """The excess n >= 0 of least chi² (events); ``inf`` if chi² falls below all others there."""
-        finite = max(self.residual, 0.0)
-        if self.sigma**2 * self.chi2(finite) > 1:
-            return np.inf
-        return finite
+        finite = np.maximum(self.residual, 0.0)
+        return np.where(self.sigma**2 * self.chi2(finite) > 1, np.inf, finite)[()]
 
+    @cached_property
     def chi2_min(self):
-        """Least chi² over n >= 0; for n -> infinity chi² tends to 1/sigma²."""
-        return 1 / self.sigma**2 if np.isinf(self.best_fit) else float(self.chi2(self.best_fit))
+        """Least chi² over n >= 0."""
+        if np.all(np.isfinite(self.best_fit)):
+            return self.chi2(self.best_fit)
+        at_best = self.chi2(np.maximum(self.residual, 0.0))
+        return np.where(np.isinf(self.best_fit), self.ceiling, at_best)[()]
 
     def delta_chi2(self, n):
         """chi² above its minimum over n >= 0, shape of ``n``."""
-        return self.chi2(n) - self.chi2_min()
+        return self.chi2(n) - self.chi2_min
 
     def upper_limit(self, delta_chi2):
         """Smallest excess above the best fit at which Delta chi² reaches ``delta_chi2`` (events).
 
         ``inf`` if it never does.
         """
-        if np.isinf(self.variance) or np.isinf(self.best_fit):
-            return np.inf
-        return min((n for n in self._crossings(delta_chi2) if n > self.best_fit), default=np.inf)
+        crossings = self._crossings(delta_chi2)
+        return np.min(np.where(crossings > self.best_fit, crossings, np.inf), axis=0)
 
     def lower_limit(self, delta_chi2):
         """Largest excess below the best fit at which Delta chi² reaches ``delta_chi2`` (events); 0 if none."""
-        if np.isinf(self.variance) or self.best_fit == 0:
-            return 0.0
-        below = [n for n in self._crossings(delta_chi2) if 0 < n < self.best_fit]
-        return max(below, default=0.0)
+        crossings = self._crossings(delta_chi2)
+        return np.max(np.where((crossings > 0) & (crossings < self.best_fit), crossings, 0.0), axis=0)
 
     def _crossings(self, delta_chi2):
-        """Excesses, of any sign, at which Delta chi² is ``delta_chi2``."""
+        """The two excesses, of any sign, at which Delta chi² is ``delta_chi2``, shape (2, ...); NaN if none."""
         if not delta_chi2 > 0:
             raise ValueError(f"delta_chi2: {delta_chi2!r} must be positive")
-        level = delta_chi2 + self.chi2_min()
         # (r - n)² = level (V + s² (N + n)²) as a n² + b n + c = 0
-        weight = level * self.sigma**2
-        a = 1 - weight
-        b = -2 * (self.residual + weight * self.scaled)
-        c = self.residual**2 - level * self.variance - weight * self.scaled**2
-        discriminant = b**2 - 4 * a * c
-        if discriminant < 0:
-            return []
-        q = -(b + np.copysign(np.sqrt(discriminant), b)) / 2
-        return [x / y for x, y in ((q, a), (c, q)) if y != 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            level = delta_chi2 + self.chi2_min
+            weight = level * self.sigma**2
+            a = 1 - weight
+            b = -2 * (self.residual + weight * self.scaled)
+            c = self.residual**2 - level * self.variance - weight * self.scaled**2
+            q = -(b + np.copysign(np.sqrt(b**2 - 4 * a * c), b)) / 2
+            return np.array([q / a, c / q])

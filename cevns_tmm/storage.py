@@ -229,6 +229,27 @@ _COUNTS = {
         ("component",),
     ),
 }
+_FREE = {
+    "free_method": ("1", "how the limit treats the other moments"),
+    "free_parameter": ("1", "the moment that is limited"),
+    "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
+}
+_COVERAGE = {
+    "truth": ("1", "what is uncertain in truth"),
+    "n_em": ("1", "true magnetic-moment events"),
+    "toys": ("1", "toys"),
+    "interval": ("1", "toys with the truth within Delta chi-squared of the level"),
+    "upper": ("1", "toys with the truth not above a finite upper limit"),
+    "without_limit": ("1", "toys without a finite upper limit"),
+    "critical_value": ("1", "quantile of Delta chi-squared of the truth at the confidence level"),
+}
+_EXPECTED = {
+    "sigma": ("1", "standard deviations of a normal distribution"),
+    "limit": ("1", "events, upper limits of Standard Model toys at these quantiles", ("sigma",)),
+    "below_observed": ("1", "share of these toys with a limit not above the observed one"),
+}
+_BLOCK = _COVERAGE | _EXPECTED
+_FOUND = tuple(_COVERAGE)[2:]
 
 
 def _datasets(columns, values):
@@ -263,6 +284,13 @@ def rate_datasets(rates):
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
 
 
+def read_rates(path, group):
+    """The fields of a RateTable in a group of an HDF5 file."""
+    components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
+    names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
+    return names | dict(T=T * keV, weight=weight * keV, acceptance=acceptance, sm=sm / keV, em=em / keV)
+
+
 def count_datasets(rates):
     """The counts of a RateTable as HDF5 datasets."""
     return _datasets(_COUNTS, [rates.components, *rates.counts()])
@@ -272,3 +300,35 @@ def read_counts(path, group):
     """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
     columns = _read_columns(path, group, _COUNTS)
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
+
+
+def free_limits(rows):
+    """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
+
+    ``rows`` are (method, parameter, limit [mu_B]).
+    """
+    return _datasets(_FREE, zip(*rows, strict=True))
+
+
+def coverage_datasets(rows, sigmas, quantiles, below_observed):
+    """Coverage at several truths, and expected limits (events), as HDF5 datasets.
+
+    ``rows`` are (truth, true events, Coverage).
+    """
+    columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
+    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
+        _EXPECTED, [sigmas, quantiles, below_observed]
+    )
+
+
+def read_coverage(paths, group):
+    """What :func:`coverage_datasets` wrote to some files, one per block of toys: {dataset: values} of all.
+
+    Numbers of toys add up; quantiles are the mean of those of the blocks.
+    """
+    blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
+    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
+        ("critical_value", "limit", "below_observed"), np.mean
+    )
+    merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
+    return blocks[0] | merged

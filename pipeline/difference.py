@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.plan import PLANS
+from pipeline.published import number
 from pipeline.reference import TABLES, rows
 
 NUMBERS = {"limits.csv": ["limit_muB"], "counts.csv": ["n_sm", "n_em_per_muB2"]}
@@ -33,7 +34,7 @@ def changes(old, new):
         before, after = (rows(Path(folder) / name, TABLES[name]) for folder in (old, new))
         for key in before.keys() & after.keys():
             for column in columns:
-                a, b = float(before[key][column]), float(after[key][column])
+                a, b = number(before[key][column]), number(after[key][column])
                 if not math.isclose(a, b, rel_tol=1e-9, abs_tol=0):
                     change = 100 * (b / a - 1) if math.isfinite(a) and a else math.inf
                     found.append((change, name, " ".join(key), column, a, b))

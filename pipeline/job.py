@@ -29,6 +29,13 @@ class Job:
         """Input files of one kind by the experiment that they are of: {experiment: path}."""
         return {Path(path).stem: path for path in self.input[name]}
 
+    def blocks(self, name):
+        """Input files of one kind, several of each experiment, in its folder: {experiment: [path, ...]}."""
+        found = {}
+        for path in self.input[name]:
+            found.setdefault(Path(path).parent.name, []).append(path)
+        return found
+
     def write(self, path, groups, description):
         """Write an HDF5 file that says what it was made from; arguments as of ``storage.write``."""
         storage.write(path, groups, description, self.made_from)

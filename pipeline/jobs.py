@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cevns_tmm import reactor_spectra
 from cevns_tmm.colours import farthest
-from cevns_tmm.config import PAPER, read_files
+from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published, reference
 from pipeline.plan import digest
@@ -37,7 +37,7 @@ def plans(study, folder=None):
     """{job: plan} of a study whose files are in ``folder``; where it has none they are the paper's."""
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
     found |= {f"audit/{job}": content for job, content in chain(study.audit, audit=True).items()}
-    found |= judgements(study, folder)
+    found |= statistics(study) | judgements(study, folder)
     return {job: planned(*content) for job, content in found.items()}
 
 
@@ -100,14 +100,15 @@ def chain(study, audit=False):
         found[f"rates/{name}"] = "compute_rates", parameters
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
-        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
+        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name), free=not audit)
         found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
-        parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane)
+        parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane, free=not audit)
         found[f"solar/{name}"] = "compute_solar", parameters
     experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
     parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
+    parameters |= dict(free=not audit)
     return found | {"limits": ("write_limits", parameters)}
 
 
@@ -272,6 +273,38 @@ def figures(study, folder):
     parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
     return {f"figures/fig{n}": content for n, content in found.items()}
+
+
+def toy_parameters(study):
+    """The key ``coverage`` of a study, the paper's if it has none."""
+    return study.config.get("coverage") or load_yaml(PAPER / "config.yaml")["coverage"]
+
+
+def statistics(study):
+    """Coverage by toys, and limits with the spectrum."""
+    toys, found = toy_parameters(study), {}
+    analyses = {name: _groups(study, name, _analysis) for name in study.experiments}
+    used = dict(toys=toys["toys_per_block"], seed=toys["seed"])
+    used |= {key: toys[key] for key in ("true_events", "error_on_total")}
+    for name in study.experiments:
+        for block in range(1, toys["blocks"] + 1):
+            parameters = dict(experiment=name, analyses=analyses[name], block=block)
+            found[f"toys/{name}/{block}"] = "compute_toys", parameters | used
+    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.experiments})
+    spectrum = dict(bins=toys["spectrum_bins"], nodes=study.config["grids"]["recoil_nodes"])
+    labels = {name: block["label"] for name, block in style(study).items()}
+    reading = study.config["figures_reading"]
+    shown = [
+        [name, setup, f"{setup}/{reading}", analyses[name][f"{setup}/{reading}"]]
+        for name in study.experiments
+        for setup in study.setups(name)
+    ]
+    honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
+    return found | {
+        "coverage": ("write_coverage", common),
+        "spectrum_limits": ("write_spectrum_limits", common | spectrum),
+        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
+    }
 
 
 def judgements(study, folder):

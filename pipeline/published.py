@@ -60,13 +60,33 @@ def table2(path=TABLE):
     }
 
 
+def one_at_a_time(limits):
+    """Those rows of limits.csv that Table II has entries for: one moment of the mass basis at a time."""
+    return [row for row in limits if row["method"] == "one-at-a-time" and row["parameter"] in PARAMETERS]
+
+
+def limit_text(parameter, limit, any_limit):
+    """A limit in mu_B as results have it; ``any_limit`` is whether the experiment limits any moment.
+
+    An infinite limit is "unbounded" then, as the experiment is blind along that moment.
+    """
+    if math.isinf(limit) and any_limit and parameter.startswith("Lambda"):
+        return "unbounded"
+    return f"{limit:.10e}"
+
+
+def number(text):
+    """A number of a table of results; ``inf`` for a limit that is unbounded."""
+    return math.inf if text == "unbounded" else float(text)
+
+
 def compare(limits, published):
     """Entries of limits (rows of limits.csv) that are published: {reading: [Entry, ...]}."""
     found = {}
-    for row in limits:
+    for row in one_at_a_time(limits):
         key = tuple(row[k] for k in KEY)
-        if key in published and row["method"] == "one-at-a-time" and float(row["confidence_level"]) == LEVEL:
-            entry = Entry(row["reading"], key, float(row["limit_muB"]) / UNIT, published[key])
+        if key in published and float(row["confidence_level"]) == LEVEL:
+            entry = Entry(row["reading"], key, number(row["limit_muB"]) / UNIT, published[key])
             found.setdefault(entry.reading, []).append(entry)
     return found
 

@@ -26,6 +26,9 @@ TABLES = {
 }
 """Results that have a reference: {path in results/: number of columns that name a row}."""
 
+OF_TOYS = {"expected_limits.csv": 5, "honest_limits.csv": 4}
+"""The same for what `make coverage` computes; the seeds are fixed."""
+
 
 def reference_file(name):
     """The reference of a result."""
@@ -73,7 +76,8 @@ def _is_same_word(word, other):
 
 def compare(name, path):
     """One check (table, row, passed, found) per row of a result and its reference. New rows pass."""
-    found, wanted = rows(path, TABLES[name]), rows(reference_file(name), TABLES[name])
+    keys = (TABLES | OF_TOYS)[name]
+    found, wanted = rows(path, keys), rows(reference_file(name), keys)
     for key in wanted | found:
         mine, theirs = found.get(key), wanted.get(key)
         if mine is None or theirs is None:
@@ -84,9 +88,9 @@ def compare(name, path):
         yield Path(name).name, " ".join(key), theirs is None or not text, text
 
 
-def main(accept):
-    """Print the differences; with ``accept`` the results become the reference."""
-    paths = {name: f"results/{name}" for name in TABLES}
+def main(accept, names):
+    """Print the differences of some results; with ``accept`` they become the reference. Whether there were any."""
+    paths = {name: f"results/{name}" for name in names}
     for path in paths.values():
         if problem := plan.problem(path):
             sys.exit(f"cevns-tmm: {path}: {problem}; {plan.again(path)}")
@@ -97,12 +101,15 @@ def main(accept):
     if accept:
         for name, path in paths.items():
             shutil.copyfile(path, reference_file(name))
-        files = sorted(reference_file(name) for name in TABLES)
+        files = sorted(path for path in FOLDER.iterdir() if path.name != SUMS)
         write_text(FOLDER / SUMS, "".join(f"{sha256(path)}  {path.name}\n" for path in files))
         print("accepted: the results are the reference now")
     elif different:
-        print("to accept them: make reference ACCEPT=1")
+        print("to accept them: ACCEPT=1")
+    return bool(different) and not accept
 
 
 if __name__ == "__main__":
-    main("--accept" in sys.argv[1:])
+    toys = "--toys" in sys.argv[1:]
+    is_different = main("--accept" in sys.argv[1:], OF_TOYS if toys else TABLES)
+    sys.exit(1 if toys and is_different else 0)

@@ -11,7 +11,7 @@ from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, mu_nu_sq, pair_moments
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import table2
+from pipeline.published import number, one_at_a_time, table2
 
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
 SINGLE = ("prompt", "delayed")
@@ -29,11 +29,9 @@ class Results:
         self.published = table2()
         self.files = {stage: job.by_name(stage) for stage in ("rates", "counts", "luminosity")}
         self.limits = {
-            (r["experiment"], r["setup"], r["beam"], r["parameter"]): float(r["limit_muB"])
-            for r in read_csv(job.input.limits)
-            if r["reading"] == reading
-            and r["method"] == "one-at-a-time"
-            and r["experiment"] in {key[0] for key in self.published}
+            (r["experiment"], r["setup"], r["beam"], r["parameter"]): number(r["limit_muB"])
+            for r in one_at_a_time(read_csv(job.input.limits))
+            if r["reading"] == reading and r["experiment"] in {key[0] for key in self.published}
         }
         self.analyses = {e: Analysis(**block) for e, block in job.parameters["analyses"][reading].items()}
         self.solar = {

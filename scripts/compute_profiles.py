@@ -3,8 +3,8 @@
 import numpy as np
 
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.magnetic_moment import PARAMETERS
-from cevns_tmm.storage import Data, read_counts
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
+from cevns_tmm.storage import Data, free_limits, read_counts
 from pipeline.job import run
 
 
@@ -32,7 +32,19 @@ def profile(analysis, sensitivity, Lambda):
         "confidence_level": Data(analysis.confidence_level, "1", "confidence level of the limit"),
         "level": Data(level, "1", "Delta chi-squared of the limit"),
         "limit": Data(sensitivity.limits(level), "mu_B", "upper limit", ("parameter",)),
+        "has_limit": Data(int(sensitivity.has_limit(level)), "1", "1 if any direction has a finite limit"),
     }
+
+
+def free_moments(analysis, counts, components):
+    """Rows of limits with the other moments free and in the flavour basis."""
+    rows = [
+        (method, parameter, limit)
+        for method in analysis.methods[1:]
+        for parameter, limit in zip(PARAMETERS, analysis.limits(counts, components, method), strict=True)
+    ]
+    limits = analysis.sensitivity(counts, components).flavour_limits(analysis.level(1))
+    return rows + [("one-at-a-time", *row) for row in zip(FLAVOUR_PARAMETERS, limits, strict=True)]
 
 
 def main(job):
@@ -44,6 +56,8 @@ def main(job):
         for beam, components in parameters["beams"].items():
             found = profile(analysis, analysis.sensitivity(counts, components), Lambda)
             check_shape(found["delta_chi2"].values, f"{group}/{beam}")
+            if parameters["free"]:  # the audit keeps only the limits of Table II
+                found |= free_limits(free_moments(analysis, counts, components))
             groups[f"{group}/{beam}"] = found
     name = parameters["experiment"]
     description = f"Delta chi-squared profiles and limits of {name}, by setup, reading and beam"

@@ -4,17 +4,18 @@ import numpy as np
 
 from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, pair_moments
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.storage import Data
+from cevns_tmm.storage import Data, free_limits
 from pipeline.job import run
 
 
-def translate(experiment, Lambda):
+def translate(experiment, Lambda, free):
     """Limits and planes of one reading, as HDF5 datasets."""
     x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "confidence_level": Data(experiment.confidence_level, "1", "confidence level of the limit"),
         "limit": Data(list(experiment.limits().values()), "mu_B", "upper limit", ("parameter",)),
+        "has_limit": Data(1, "1", "1 if any direction has a finite limit"),
         "Lambda": Data(Lambda, "mu_B", "moduli of the two displayed moments"),
         "mu_nu_limit": Data(experiment.mu_nu_muB, "mu_B", "upper limit on the effective moment"),
     }
@@ -26,6 +27,13 @@ def translate(experiment, Lambda):
             f"effective moment; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
             ("Lambda", "Lambda"),
         )
+    if free:  # the audit keeps only the limits of Table II
+        rows = [
+            (method, *row)
+            for method in experiment.methods[1:]
+            for row in experiment.limits(method=method).items()
+        ]
+        datasets |= free_limits(rows)
     return datasets
 
 
@@ -33,7 +41,7 @@ def main(job):
     parameters = job.parameters
     Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
     groups = {
-        f"current/{reading}/solar": translate(SolarExperiment(**block), Lambda)
+        f"current/{reading}/solar": translate(SolarExperiment(**block), Lambda, parameters["free"])
         for reading, block in parameters["readings"].items()
     }
     name = parameters["experiment"]

@@ -7,7 +7,7 @@ from matplotlib.colors import TwoSlopeNorm
 from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
-from pipeline.published import KEY, UNIT, table2
+from pipeline.published import compare, table2
 
 CLIP = 0.5  # decades; the scale of colours ends there
 NO_LIMIT = "0.15"
@@ -16,14 +16,12 @@ NO_LIMIT = "0.15"
 def main(job):
     params = job.parameters
     plotting.use_style(params["style"])
-    published, ratios = table2(), {}
-    for row in read_csv(job.input.limits):
-        key = tuple(row[column] for column in KEY)
-        if key in published and row["method"] == "one-at-a-time":
-            ratio = float(row["limit_muB"]) / UNIT / float(published[key])
-            ratios.setdefault((key[:3], row["reading"]), []).append(ratio)
-    columns = params["variants"]
-    blocks = list(dict.fromkeys(key[:3] for key in published if any(key[:3] == block for block, _ in ratios)))
+    columns, ratios = params["variants"], {}
+    for reading, entries in compare(read_csv(job.input.limits), table2()).items():
+        for entry in entries:
+            ratios.setdefault((entry.key[:3], reading), []).append(entry.ratio)
+    there = {block for block, _ in ratios}
+    blocks = [block for block in dict.fromkeys(key[:3] for key in table2()) if block in there]
     if not blocks:
         reason = "This study has no entry of Table II."
         return plotting.empty_page(reason, params["title"], *job.output)

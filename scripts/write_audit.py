@@ -4,7 +4,7 @@ import math
 
 from cevns_tmm.storage import read_csv, write_csv
 from pipeline.job import run
-from pipeline.published import KEY, SUMMARY, compare, summary, table2
+from pipeline.published import KEY, SUMMARY, compare, number, one_at_a_time, summary, table2
 
 
 def change(limits, base):
@@ -65,10 +65,10 @@ def budget(variants, params):
 
 
 def main(job):
-    params, limits = job.parameters, read_csv(job.input.limits)
+    params, limits = job.parameters, one_at_a_time(read_csv(job.input.limits))
     variants = {}
     for row in limits:
-        variants.setdefault(row["reading"], {})[tuple(row[k] for k in KEY)] = float(row["limit_muB"])
+        variants.setdefault(row["reading"], {})[tuple(row[k] for k in KEY)] = number(row["limit_muB"])
     entries = compare(limits, table2())
     heads = ["switched", "departure", *SUMMARY, "entries lost", "limits moved"]
     for name, columns, rows in (

@@ -2,32 +2,38 @@
 
 from cevns_tmm.storage import read, write_csv
 from pipeline.job import run
+from pipeline.published import limit_text
 
 COLUMNS = [
     *("reading", "experiment", "setup", "beam", "method", "parameter"),
     *("limit_muB", "confidence_level"),
 ]
+LIMITS = {"parameter": "1", "limit": "mu_B", "confidence_level": "1", "has_limit": "1"}
+FREE = {"free_method": "1", "free_parameter": "1", "free_limit": "mu_B"}
 
 
-def limits(path, reading, experiment, setup, beam):
-    """Rows of one experiment, setup, reading and beam."""
-    units = {"parameter": "1", "limit": "mu_B", "confidence_level": "1"}
-    data = read(path, f"{setup}/{reading}/{beam}", units)
-    for parameter, limit in zip(data["parameter"], data["limit"], strict=True):
-        names = reading, experiment, setup, beam, "one-at-a-time", parameter
-        yield [*names, f"{limit:.10e}", f"{data['confidence_level']:g}"]
+def limits(path, reading, experiment, setup, beam, free):
+    """Rows of one experiment, setup, reading and beam; ``free`` adds those with other moments free."""
+    data = read(path, f"{setup}/{reading}/{beam}", LIMITS | (FREE if free else {}))
+    found = [("one-at-a-time", *row) for row in zip(data["parameter"], data["limit"], strict=True)]
+    if free:
+        found += zip(*(data[name] for name in FREE), strict=True)
+    for method, parameter, limit in found:
+        names = reading, experiment, setup, beam, method, parameter
+        yield [*names, limit_text(parameter, limit, data["has_limit"]), f"{data['confidence_level']:g}"]
 
 
 def main(job):
     parameters, rows = job.parameters, []
+    free = parameters["free"]
     profiles, solar = job.by_name("profiles"), job.by_name("solar")
     for reading in parameters["readings"]:
         for name, (setups, beams) in parameters["experiments"].items():
             for setup in setups:
                 for beam in beams:
-                    rows += limits(profiles[name], reading, name, setup, beam)
+                    rows += limits(profiles[name], reading, name, setup, beam, free)
         for name in parameters["solar"]:
-            rows += limits(solar[name], reading, name, "current", "solar")
+            rows += limits(solar[name], reading, name, "current", "solar", free)
     write_csv(job.output[0], COLUMNS, rows)
 
 

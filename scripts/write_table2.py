@@ -8,7 +8,7 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import KEY, SUMMARY, UNIT, compare, summary, table2
+from pipeline.published import KEY, SUMMARY, UNIT, compare, number, one_at_a_time, summary, table2
 
 BEAMS = ("prompt", "delayed", "full", "reactor", "solar")
 """Blocks of the table, in order."""
@@ -97,12 +97,11 @@ def caption(level, reading, notes):
 
 def main(job):
     reading, labels = job.parameters["reading"], job.parameters["labels"]
-    rows = [r for r in read_csv(job.input.limits) if r["method"] == "one-at-a-time"]
-    rows = sorted((r for r in rows if r["parameter"] in PARAMETERS), key=lambda r: BEAMS.index(r["beam"]))
+    rows = sorted(one_at_a_time(read_csv(job.input.limits)), key=lambda row: BEAMS.index(row["beam"]))
     limits, level = {}, {}
     for row in rows:
         key = tuple(row[k] for k in KEY)
-        limits.setdefault(key, {})[row["reading"]] = float(row["limit_muB"]) / UNIT
+        limits.setdefault(key, {})[row["reading"]] = number(row["limit_muB"]) / UNIT
         level[key] = row["confidence_level"]
     by_reading = compare(rows, table2())
     entries = {entry.key: entry for entry in by_reading.get(reading, [])}

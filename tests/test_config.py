@@ -58,6 +58,16 @@ BAD = {
         "experiments.CONUS.flux_per_cm2_s: '2.4e13' must be a finite number; YAML reads it as text: write "
         "numbers without quotes, as in 100, 1.0e-9 or 2.4e+13",
     ),
+    "no toys": (
+        "config",
+        replaced("  blocks: 1 #", "  blocks: 0 #"),
+        "coverage.blocks: 0 must be at least 1",
+    ),
+    "exact angle": (
+        "config",
+        replaced("errors: {sin2_theta12: 0.018", "errors: {sin2_theta12: 0"),
+        "oscillation.errors.sin2_theta12: 0 must be greater than 0",
+    ),
     "not a number": (
         "config",
         replaced("sin2_theta12: 0.320", "sin2_theta12: .nan"),

@@ -68,8 +68,8 @@ def test_the_example_of_the_readme(installed, tmp_path):
     assert contour
 
 
-def test_the_page_about_python(installed, tmp_path):
-    code = "\n".join(blocks("docs/python.md", "python"))
+def test_the_pages_about_python_and_limits(installed, tmp_path):
+    code = "\n".join(blocks("docs/python.md", "python") + blocks("docs/limits.md", "python"))
     code += "\nimport cevns_tmm; print(cevns_tmm.__file__); print(conus.limits())"
     *_, place, limits = run(installed, code, tmp_path).splitlines()
     assert place.startswith(str(installed))

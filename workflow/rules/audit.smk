@@ -83,7 +83,11 @@ rule samples:
     input:
         plan=plan("samples"),
         results=[path for path in rules.all.input if path.endswith(".h5")]
-        + ["results/contours.csv", "results/audit/budget.csv"],
+        + [
+            "results/contours.csv",
+            "results/spectrum_limits.csv",
+            "results/audit/budget.csv",
+        ],
     output:
         "results/samples.csv",
     log:

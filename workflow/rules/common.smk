@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 from cevns_tmm import ConfigError, Study
 from pipeline import difference, lock
 from pipeline.job import FAILURES
-from pipeline.jobs import REACTOR, SNS, plans
+from pipeline.jobs import REACTOR, SNS, plans, toy_parameters
 from pipeline.plan import FOLDERS, as_planned, settle
 from pipeline.plan import plan_file as plan
 from pipeline.reference import TABLES
@@ -57,9 +57,12 @@ FOLDER, STUDY = read_study()
 wildcard_constraints:
     audit="(audit/)?",
     experiment="|".join(STUDY.experiments),
+    block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
 
+
+BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
 
 PLANNED = {}
 

@@ -1,0 +1,182 @@
+"""Toy experiments: how often a limit holds, and which limit to expect.
+
+A toy draws what nature may be uncertain about, then the events with and without the beam, and analyses them as
+the data would be. Averages over the draws of the nuisances are prior-predictive.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from cevns_tmm.statistics import CountingExperiment
+
+KINDS = ("fixed", "excess", "total")
+"""What is uncertain in truth: nothing, the magnetic-moment events, or all events."""
+
+SCAN = tuple(round(0.7 + 0.05 * k, 2) for k in range(13))
+"""True excesses, as multiples in :func:`true_events`, between which the limit of Feldman and Cousins is interpolated."""
+
+SCAN_TOYS = 10
+"""How many times as many toys these have: the limit is where two almost parallel curves cross."""
+
+SIGMAS = (-2, -1, 0, 1, 2)
+"""Standard deviations of a normal distribution at whose quantiles an expected limit is given."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is uncertain in nature: a Gaussian factor of mean 1 and fractional ``size``, cut at 0.
+
+    ``kind`` is one of :data:`KINDS`; nothing is uncertain if it is "fixed".
+
+    >>> str(Truth("total", 0.03))
+    'total-0.03'
+    """
+
+    kind: str
+    size: float = 0.0
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"kind: {self.kind!r} must be one of {', '.join(KINDS)}")
+        if not self.size >= 0:
+            raise ValueError(f"size: {self.size!r} must not be negative")
+
+    def __str__(self):
+        return self.kind if self.kind == "fixed" else f"{self.kind}-{self.size:g}"
+
+    def factor(self, size, toys, rng):
+        """Factors of mean 1 and width ``size``, shape (toys,); all 1 if nothing is uncertain."""
+        return np.ones(toys) if self.kind == "fixed" else np.maximum(rng.normal(1, size, toys), 0)
+
+    def events(self, n_sm, n_em, toys, rng):
+        """Events expected from neutrinos, shape (toys,)."""
+        factor = self.factor(self.size, toys, rng)
+        return n_sm + n_em * factor if self.kind == "excess" else (n_sm + n_em) * factor
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of how many toys the limits hold at a true excess, and what limits they have.
+
+    Of ``toys`` toys, the true excess is in {Delta chi² <= level} in ``interval`` and not above a finite upper
+    limit in ``upper``; ``without_limit`` have no finite limit, and thus say nothing. Delta chi² of the true excess
+    is at most ``critical_value`` at the confidence level; ``limits`` are the upper limits, shape (toys,) (events).
+    """
+
+    toys: int
+    interval: int
+    upper: int
+    without_limit: int
+    critical_value: float
+    limits: np.ndarray
+
+    @classmethod
+    def of(cls, chi2, n_em, confidence_level, level):
+        """From the chi² of toys, a CountingExperiment of arrays, at a true excess of ``n_em`` events."""
+        limits, delta_chi2 = np.broadcast_arrays(chi2.upper_limit(level), chi2.delta_chi2(n_em))
+        return cls(
+            toys=len(limits),
+            interval=int(np.sum(delta_chi2 <= level)),
+            upper=int(np.sum((n_em <= limits) & np.isfinite(limits))),
+            without_limit=int(np.sum(np.isinf(limits))),
+            critical_value=float(np.quantile(delta_chi2, confidence_level)),
+            limits=limits,
+        )
+
+
+def forms(analysis):
+    """The forms of chi² that an analysis may have: {"data": it}, or {"excess": ..., "total": ...} of Eq. (35)."""
+    if analysis.data is not None:
+        return {"data": analysis}
+    return {form: dataclasses.replace(analysis, nuisance_on=form) for form in ("excess", "total")}
+
+
+def form(analysis):
+    """The name of the form of chi² that an analysis has."""
+    return "data" if analysis.data is not None else analysis.nuisance_on
+
+
+def own_truth(analysis):
+    """The truth that the chi² of an analysis assumes."""
+    if analysis.data is not None:
+        return Truth("total", analysis.data["sigma_signal"])
+    return Truth(analysis.nuisance_on, analysis.sigma_sys)
+
+
+def truths(analysis, error_on_total):
+    """Truths that a limit is examined for: nothing uncertain, its own uncertainty, another one of the total."""
+    size = own_truth(analysis).size
+    found = Truth("fixed"), Truth("excess", size), Truth("total", error_on_total), Truth("total", size)
+    return list(dict.fromkeys(found))
+
+
+def true_events(analysis, n_sm, multiples):
+    """True excesses to examine, {label: events}, increasing.
+
+    0, the limit, ``multiples`` of it (of its distance from the best fit), and sqrt(level V): the limit without
+    the nuisance, with V the variance. Those that are not finite are left out.
+    """
+    chi2, level = analysis.chi2(n_sm), analysis.level(1)
+    with np.errstate(invalid="ignore"):
+        reach = chi2.upper_limit(level) - chi2.best_fit
+    found = {f"{x:g}": chi2.best_fit + x * reach for x in {1, *multiples}}
+    found["sqrt"] = np.sqrt(level * chi2.variance)
+    finite = {label: float(n) for label, n in found.items() if np.isfinite(n)}
+    return {"0": 0.0} | dict(sorted(finite.items(), key=lambda item: item[1]))
+
+
+def draw(analysis, n_sm, n_em, truth, toys, rng):
+    """chi² of ``toys`` toys with ``n_sm`` Standard Model and ``n_em`` true magnetic-moment events.
+
+    Eq. (34): on ~ Poisson(events + beam neutrons + steady state), off ~ Poisson(steady state), and the variance
+    has the toy's own counts. The beam neutrons vary too unless ``truth`` is fixed. Eq. (35): on ~
+    Poisson(events + b), off ~ Poisson(b) with b = sigma_stat n_sm / 2, which gives its variance; the
+    variance in chi² is that of the Standard Model.
+    """
+    events, data = truth.events(n_sm, n_em, toys, rng), analysis.data
+    if data is None:
+        background = analysis.sigma_stat * n_sm / 2
+        difference = rng.poisson(events + background) - rng.poisson(background, toys)
+        return dataclasses.replace(analysis.chi2(n_sm), residual=difference - n_sm)
+    neutrons = data["beam_neutrons"] * truth.factor(data["sigma_background"], toys, rng)
+    on, off = rng.poisson(events + neutrons + data["steady_state"]), rng.poisson(data["steady_state"], toys)
+    on = np.where(on + off > 0, on, 1)  # no event at all has no variance in Eq. (34)
+    return CountingExperiment.from_data(n_sm, **data | dict(n_measured=on - off, steady_state=off))
+
+
+def coverage(analysis, n_sm, n_em, truth, toys, seed):
+    """Coverage of the limits of an analysis at a true excess of ``n_em`` events.
+
+    ``seed`` is a list of whole numbers; the same one gives the same toys.
+
+    >>> from cevns_tmm import Study
+    >>> csi = Study.paper().experiment("CsI").analysis
+    >>> found = coverage(csi, 173.36, 0.0, Truth("total", 0.28), 1000, [1])
+    >>> found.interval > 930
+    True
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    chi2 = draw(analysis, n_sm, n_em, truth, toys, rng)
+    return Coverage.of(chi2, n_em, analysis.confidence_level, analysis.level(1))
+
+
+def at_truth(data, truth):
+    """Of what ``storage.read_coverage`` gives, the columns of one truth, by increasing true events."""
+    here = data["truth"] == str(truth)
+    return {name: data[name][here] for name in ("n_em", "toys", "interval", "upper", "critical_value")}
+
+
+def feldman_cousins(analysis, n_sm, data):
+    """Upper end of {Delta chi² <= critical value} (events), as Feldman and Cousins, Phys. Rev. D57 (1998) 3873.
+
+    ``data`` as of ``storage.read_coverage``. The critical values are interpolated linearly between the true excesses;
+    ``inf`` if the last one is still inside.
+    """
+    own = at_truth(data, own_truth(analysis))
+    n_em, inside = own["n_em"], own["critical_value"] - analysis.chi2(n_sm).delta_chi2(own["n_em"])
+    last = max(np.flatnonzero(inside >= 0), default=0)
+    if last == len(n_em) - 1:
+        return np.inf
+    return float(np.interp(0, -inside[last : last + 2], n_em[last : last + 2]))
