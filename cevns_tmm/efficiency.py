@@ -31,7 +31,8 @@ def photoelectron_efficiency(n_PE, k1, k2, x0):
     """Efficiency A(n) of Eqs. (30) and (31), shape of ``n_PE`` (photoelectrons)."""
     n = np.asarray(n_PE, float)
     step = np.where(n < 5, 0.0, np.where(n < 6, 0.5, 1.0))
-    return k1 / (1 + np.exp(-k2 * (n - x0))) * step
+    with np.errstate(over="ignore"):
+        return k1 / (1 + np.exp(-k2 * (n - x0))) * step
 
 
 @dataclass(frozen=True)
