@@ -106,12 +106,10 @@ class Detector:
         (name,) = ways
         values = getattr(self, name)
         if name == "threshold_keV":
-            try:
-                lowest = min(part_of(values, isotope) for isotope, _ in self.nuclei())
-            except ValueError as error:
-                raise ValueError(f"threshold_keV: {error}") from None
-            own = isinstance(self.efficiency, Mapping) and "smearing" in self.efficiency
-            if not lowest > 0 and (self._is_quenched or self.resolution is not None or not own):
+            self._check_parts(name, values)
+            lowest = min(values.values()) if isinstance(values, Mapping) else values
+            of_paper = isinstance(self.efficiency, Mapping) and "smearing" in self.efficiency
+            if not lowest > 0 and (self._is_quenched or self.resolution is not None or not of_paper):
                 allowed = "must be greater than 0: the magnetic-moment rate diverges there"
                 raise ValueError(f"threshold_keV: {lowest!r} {allowed}")
         elif not (len(values) > 1 and values[0] > 0 and all(a < b for a, b in itertools.pairwise(values))):
@@ -140,17 +138,18 @@ class Detector:
             )
         if self.quenching is not None and not (self._is_quenched or "E_keVee" in scales):
             raise ValueError("quenching: changes nothing, as nothing is electron-equivalent")
-        if self.quenching_shift and "plus" not in (
-            self.quenching if isinstance(self.quenching, Mapping) else {}
-        ):
+        model = self.quenching if isinstance(self.quenching, Mapping) else {}
+        self._check_parts("quenching.lindhard_k", model.get("lindhard_k"))
+        if self.quenching_shift and "plus" not in model:
+            needs = "needs a quenching table with minus and plus"
+            raise ValueError(f"quenching_shift: {self.quenching_shift!r} {needs}")
+
+    def _check_parts(self, name, values):
+        """ValueError unless values by parts of the target are of all of them."""
+        if isinstance(values, Mapping) and set(values) != set(self.target):
             raise ValueError(
-                f"quenching_shift: {self.quenching_shift!r} needs a quenching table with minus and plus"
+                f"{name}: {dict(values)!r} must have a value for each of {', '.join(self.target)}"
             )
-        for isotope, _ in self.nuclei():
-            try:
-                quenching_curve(self.quenching, isotope)
-            except ValueError as error:
-                raise ValueError(f"quenching.lindhard_k: {error}") from None
 
     def _check_binned(self):
         for name in BINNED:
@@ -159,7 +158,7 @@ class Detector:
                 continue
             for key in ("events", "sigma"):
                 values = block.get(key, 0)
-                if isinstance(values, list) and len(values) != self.bins:
+                if np.ndim(values) and len(values) != self.bins:
                     raise ValueError(
                         f"{name}.{key}: {len(values)} values must be {self.bins}, one for each bin"
                     )

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import gammaln, ndtr, xlogy
@@ -165,14 +166,14 @@ class Response:
         x = T / keV * (self.photoelectrons_per_keV if scale == "n_PE" else 1)
         return x * self.quenching(T) if self._is_quenched(scale) else x
 
-    def recoil(self, x, scale):
+    def recoil(self, x, scale, inversion="solve"):
         """Recoil energy of which ``x`` is measured on a scale."""
         if scale == "T" or not 0 < x < np.inf:
             return x
         E = x * keV / (self.photoelectrons_per_keV if scale == "n_PE" else 1)
         if not self._is_quenched(scale):
             return E
-        return recoil_energy(E, self.quenching, self.inversion if self.resolution is None else "solve")
+        return recoil_energy(E, self.quenching, inversion)
 
     def _is_quenched(self, scale):
         return scale == "E_keVee" or (scale == "n_PE" and self.ionises)
@@ -182,17 +183,25 @@ class Response:
         """Scale of what the resolution smears."""
         return getattr(self.resolution, "scale", self.scale)
 
+    @cached_property
+    def _recoil_edges(self):
+        """Edges of bins that nothing smears, as recoil energies."""
+        return np.array([self.recoil(x, self.scale, self.inversion) for x in self.edges])
+
     @property
     def lowest(self):
         """Recoil energy below which nothing is counted."""
-        low = self.edges[0] if self.resolution is None else self.resolution.begin(self.edges[0])
-        return self.recoil(low, self._smeared)
+        if self.resolution is None:
+            return self._recoil_edges[0]
+        return self.recoil(self.resolution.begin(self.edges[0]), self._smeared)
 
     def breakpoints(self):
         """Recoil energies where the response jumps, and ends of the panels that resolve its steps."""
-        edges = self.edges[np.isfinite(self.edges)]
-        marks = edges if self.resolution is None else self.resolution.marks(edges)
-        found = [self.recoil(x, self._smeared) for x in marks]
+        if self.resolution is None:
+            found = list(self._recoil_edges)
+        else:
+            marks = self.resolution.marks(self.edges[np.isfinite(self.edges)])
+            found = [self.recoil(x, self._smeared) for x in marks]
         found += [self.recoil(x, self.efficiency.scale) for x in self.efficiency.breakpoints()]
         return np.array([T for T in found if 0 < T < np.inf])
 
@@ -200,7 +209,7 @@ class Response:
         """Shares (b, n) for recoil energies ``T`` (n,)."""
         efficiency, resolution = self.efficiency, self.resolution
         if resolution is None:
-            edges = np.array([self.recoil(x, self.scale) for x in self.edges])[:, None]
+            edges = self._recoil_edges[:, None]
             shares = (edges[:-1] <= T) & (edges[1:] > T)
         else:
             x = self.measured(T, self._smeared)

@@ -113,9 +113,9 @@ class Study:
     """Experiments, setups and readings of a configuration.
 
     ``config`` is the merged configuration, ``origin`` maps each top-level key to the file it is from; both
-    as of :func:`cevns_tmm.config.read_files`. Tables that it names are in ``folder``. What is about an experiment, a setup or a source that is not
-    there is left out, and named in ``notes``. ConfigError, a ValueError of one line, for anything that is
-    not allowed.
+    as of :func:`cevns_tmm.config.read_files`. Tables that it names are in ``folder``. What is about an
+    experiment, a setup or a source that is not there is left out, and named in ``notes``. ConfigError, a
+    ValueError of one line, for anything that is not allowed.
 
     >>> study = Study.paper()
     >>> study.experiments

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import math
 import re
+import shutil
 import warnings
 
 import numpy as np
@@ -29,7 +30,7 @@ from cevns_tmm.source import Source
 from cevns_tmm.storage import count_datasets, read_binned, write
 from cevns_tmm.units import MW, J, MeV, cm, day, keV, m, s, us
 from pipeline.jobs import plans
-from tests.checkout import ROOT
+from tests.checkout import ROOT, Checkout, rows
 
 GE = """
 experiments:
@@ -168,6 +169,23 @@ def test_an_efficiency_has_the_scale_that_it_names():
     of_n = {"of": "n_PE"} | steep | {"x0": 6.0}
     found = counts(ge(**common, efficiency=of_n, photoelectrons_per_keV=100.0))
     assert found == pytest.approx(sharp, rel=1e-7, abs=0)
+
+
+def test_the_paper_s_way_to_invert_moves_thresholds_and_not_efficiencies():
+    """threshold / Q(threshold) is a recoil; an efficiency of ionisation keeps the ionisation that a recoil has."""
+    common = dict(target={"Ge74": 1}, threshold_scale="electron-equivalent", threshold_keV=0.05)
+    common |= dict(efficiency={"of": "E_keVee", "k1": 0.8, "k2": 1e6, "x0": 0.12})
+    way = "evaluate-at-threshold"
+    found = counts(ge(**common, threshold_inversion=way))
+    assert found == pytest.approx(counts(ge(**common)), rel=1e-8, abs=0)
+    bins = {"threshold_keV": None, "bins_keV": [0.1, 0.2], "efficiency": 0.8}
+    lower, upper = (
+        counts(ge(**common | {"threshold_keV": E, "efficiency": 0.8}, threshold_inversion=way))
+        for E in (0.1, 0.2)
+    )
+    assert counts(ge(**common | bins, threshold_inversion=way)) == pytest.approx(
+        lower - upper, rel=1e-10, abs=0
+    )
 
 
 # --- quenching ------------------------------------------------------------------------------------
@@ -439,8 +457,9 @@ def test_a_threshold_for_each_nucleus():
                 weight = rates.weight * rates.acceptance[i]
                 expected += [np.sum(rates.sm[:, i] * weight), np.sum(rates.em[:, i] * weight)]
     assert counts(mixed) == pytest.approx(expected, rel=1e-10, abs=0)
-    with pytest.raises(ValueError, match=r"threshold_keV: .* must have a value for W"):
-        ge(**common, threshold_keV={"Ca": 0.1, "O": 0.3})
+    for wrong in ({"Ca": 0.1, "O": 0.3}, {"Ca": 0.1, "W": 0.1, "O": 0.3, "Fe": 1}):
+        with pytest.raises(ValueError, match=r"threshold_keV: .* must have a value for each of Ca, W, O"):
+            ge(**common, threshold_keV=wrong)
 
 
 @given(st.floats(0.0, 3.0), st.floats(3.1, 20.0))
@@ -868,3 +887,31 @@ def test_the_examples_are_what_the_page_says():
     page = (ROOT / "docs/detector.md").read_text(encoding="utf-8")
     for name, events in expected.items():
         assert f"| `examples/{name}` | {events:.1f} |" in page
+
+
+@pytest.mark.workflow
+@pytest.mark.long
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_an_example_runs_through_snakemake(folder, tmp_path):
+    """Tables and a figure; events of bins in the files are those of the front door."""
+    checkout = Checkout(tmp_path / "checkout")
+    shutil.copytree(folder / "config", tmp_path / "study/config")
+    targets = ["results/table2.md", "results/counts.csv", "figures/fig2.pdf"]
+    checkout.snakemake("--directory", str(tmp_path / "study"), *targets, cores=1)
+    found = {}
+    for row in rows(tmp_path / "study/results/counts.csv"):
+        if row["reading"] == "inferred":
+            found.setdefault(row["experiment"], {})[row["component"]] = float(row["n_sm"])
+    with warnings.catch_warnings(action="ignore"):
+        read = Study.read(folder / "config")
+    assert found.keys() == set(read.experiments)
+    for name, by_component in found.items():
+        experiment = read.experiment(name)
+        assert by_component == pytest.approx(
+            {c: n for c, (n, _) in experiment.counts().items()}, rel=1e-9, abs=0
+        )
+        if experiment.detector.bins > 1:
+            file = tmp_path / f"study/results/counts/{name}.h5"
+            for component, (n_sm, _) in read_binned(file, "current/inferred").items():
+                assert n_sm == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
+    assert (tmp_path / "study/figures/fig2.pdf").read_bytes().startswith(b"%PDF")
