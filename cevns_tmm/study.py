@@ -238,15 +238,19 @@ class Study:
 
     def _made(self, cls, block, **more):
         """An instance of a dataclass, with the columns of tables in place of the names of their files."""
-        read = {key: self._table(reader, block[key]) for key, reader in cls.TABLES.items() if key in block}
+        read = {
+            key: self._table(key, reader, block[key]) for key, reader in cls.TABLES.items() if key in block
+        }
         return from_block(cls, block | read, **more)
 
-    def _table(self, reader, value):
+    def _table(self, key, reader, value):
         """A value, or each of a mapping, with the columns of a table for the name of a file."""
         if isinstance(value, dict):
-            return {key: self._table(reader, one) for key, one in value.items()}
+            return {name: self._table(f"{key}.{name}", reader, one) for name, one in value.items()}
         if not is_table(value):
             return value
+        if not (self._folder / value).is_file():
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]

@@ -629,7 +629,7 @@ def test_counts_of_a_flux_table_by_double_integral():
 # --- what is wrong is named -----------------------------------------------------------------------
 
 CASES = {
-    "no such file": ({"efficiency": "no.csv"}, [], "no.csv: No such file or directory"),
+    "no such file": ({"efficiency": "no.csv"}, [], "current.efficiency: 'no.csv' must be a file in "),
     "other columns": (
         {"efficiency": "eff.csv"},
         ["T,eff", "1,1"],
@@ -887,6 +887,27 @@ def test_the_examples_are_what_the_page_says():
     page = (ROOT / "docs/detector.md").read_text(encoding="utf-8")
     for name, events in expected.items():
         assert f"| `examples/{name}` | {events:.1f} |" in page
+
+
+def test_every_value_on_the_page_is_allowed(tmp_path):
+    """What its tables of efficiency, quenching and resolution begin with, each in a study of its own."""
+    page = (ROOT / "docs/detector.md").read_text(encoding="utf-8")
+    photoelectrons = {"threshold_keV": None, "bins_PE": [6, 31], "photoelectrons_per_keV": 10.0}
+    done = 0
+    for key in ("efficiency", "quenching", "resolution"):
+        section = page.partition(f"\n## {key.capitalize()}\n")[2].partition("\n## ")[0]
+        cells = "".join(re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE))
+        for text in re.findall("`([^`…]+)`", cells):
+            value = yaml.safe_load(re.sub(r"\b[abc]\b", "0.01", text))
+            if str(value).endswith(".csv"):
+                continue
+            block = {"threshold_scale": "electron-equivalent"}
+            block["target"] = {"Ge": 1, "Si": 1} if "Si" in text else {"Ge": 1}
+            current = dict(photoelectrons if "photoelectrons" in text or "n_PE" in text else {})
+            (block if key == "quenching" else current)[key] = value
+            mine(tmp_path, current=current, **block)
+            done += 1
+    assert done == 9
 
 
 @pytest.mark.workflow
