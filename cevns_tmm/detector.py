@@ -24,6 +24,9 @@ SCALES = ("nuclear-recoil", "electron-equivalent")
 LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
 """Mean life of the particle whose decay gives each component of a stopped-pion source."""
 
+WINDOWS = ("threshold_keV", "bins_keV", "bins_PE")
+"""Fields of which a detector has one: it says which events count."""
+
 BINNED = ("background", "observed")
 """Fields that no rate depends on."""
 
@@ -97,68 +100,65 @@ class Detector:
         self._check_binned()
 
     def _check_bins(self):
-        ways = [name for name in ("threshold_keV", "bins_keV", "bins_PE") if getattr(self, name) is not None]
-        if len(ways) != 1:
-            what = f"{' and '.join(ways)} are given" if ways else "missing"
-            raise ValueError(
-                f"{ways[-1] if ways else 'threshold_keV'}: {what}; give one of threshold_keV, bins_keV, bins_PE"
-            )
-        (name,) = ways
-        values = getattr(self, name)
-        if name == "threshold_keV":
-            self._check_parts(name, values)
-            lowest = min(values.values()) if isinstance(values, Mapping) else values
-            of_paper = isinstance(self.efficiency, Mapping) and "smearing" in self.efficiency
-            if not lowest > 0 and (self._is_quenched or self.resolution is not None or not of_paper):
-                allowed = "must be greater than 0: the magnetic-moment rate diverges there"
-                raise ValueError(f"threshold_keV: {lowest!r} {allowed}")
-        elif not (len(values) > 1 and values[0] > 0 and all(a < b for a, b in itertools.pairwise(values))):
-            raise ValueError(f"{name}: {list(values)!r} must be at least two edges that rise from above 0")
+        given = [name for name in WINDOWS if getattr(self, name) is not None]
+        if len(given) != 1:
+            what = f"{' and '.join(given)} are given" if given else "missing"
+            raise ValueError(f"{(given or WINDOWS[:1])[-1]}: {what}; give one of {', '.join(WINDOWS)}")
+        name, values = self.window
+        if name != "threshold_keV":
+            if len(values) < 2 or any(low >= high for low, high in itertools.pairwise([0, *values])):
+                raise ValueError(f"{name}: {list(values)!r} must be two or more edges that rise from above 0")
+            return
+        self._check_parts(name, values)
+        lowest = min(values.values()) if isinstance(values, Mapping) else values
+        of_paper = isinstance(self.efficiency, Mapping) and "smearing" in self.efficiency
+        if not lowest > 0 and (self._is_quenched or self.resolution is not None or not of_paper):
+            allowed = "must be greater than 0: the magnetic-moment rate diverges there"
+            raise ValueError(f"threshold_keV: {lowest!r} {allowed}")
 
     def _check_response(self):
-        resolution = self.resolution or {}
         try:
             found = self._resolution()
         except ValueError as error:
             raise ValueError(f"resolution.{error}") from None
-        if isinstance(found, Matrix) and len(found.values) != self.bins:
-            raise ValueError(
-                f"resolution: {len(found.values)} bins must be {self.bins}, as bins_keV or bins_PE has them"
-            )
-        if ("photoelectrons" in resolution) > (self.bins_PE is not None):
-            raise ValueError("resolution.photoelectrons: needs bins_PE")
-        if isinstance(found, Gaussian) and self.bins_PE is not None:
-            raise ValueError(
-                "resolution: is one of energies, and bins_PE needs photoelectrons poisson or gamma"
-            )
+        shares = len(found.values) if isinstance(found, Matrix) else None
         scales = {self.scale, self.efficiency_curve().scale, getattr(found, "scale", self.scale)}
-        if ("n_PE" in scales) != (self.photoelectrons_per_keV is not None):
-            raise ValueError(
-                "photoelectrons_per_keV: needed with bins_PE or an efficiency of n_PE, and only there"
-            )
-        if self.quenching is not None and not (self._is_quenched or "E_keVee" in scales):
-            raise ValueError("quenching: changes nothing, as nothing is electron-equivalent")
         model = self.quenching if isinstance(self.quenching, Mapping) else {}
         self._check_parts("quenching.lindhard_k", model.get("lindhard_k"))
-        if self.quenching_shift and "plus" not in model:
-            needs = "needs a quenching table with minus and plus"
-            raise ValueError(f"quenching_shift: {self.quenching_shift!r} {needs}")
-
-    def _check_parts(self, name, values):
-        """ValueError unless values by parts of the target are of all of them."""
-        if isinstance(values, Mapping) and set(values) != set(self.target):
-            raise ValueError(
-                f"{name}: {dict(values)!r} must have a value for each of {', '.join(self.target)}"
-            )
+        for is_wrong, message in (
+            (shares and self.threshold_keV is not None, "resolution: a matrix needs bins_keV or bins_PE"),
+            (
+                shares not in (None, self.bins),
+                f"resolution: {shares} bins must be {self.bins}, those of the edges",
+            ),
+            (
+                isinstance(found, Photoelectrons) and self.bins_PE is None,
+                "resolution.photoelectrons: needs bins_PE",
+            ),
+            (
+                isinstance(found, Gaussian) and self.bins_PE is not None,
+                "resolution: bins_PE needs photoelectrons",
+            ),
+            (
+                ("n_PE" in scales) != (self.photoelectrons_per_keV is not None),
+                "photoelectrons_per_keV: needed with bins_PE or an efficiency of n_PE, and only there",
+            ),
+            (
+                self.quenching is not None and not self._is_quenched and "E_keVee" not in scales,
+                "quenching: changes nothing, as nothing is electron-equivalent",
+            ),
+            (
+                self.quenching_shift and "plus" not in model,
+                f"quenching_shift: {self.quenching_shift!r} needs a quenching table with minus and plus",
+            ),
+        ):
+            if is_wrong:
+                raise ValueError(message)
 
     def _check_binned(self):
         for name in BINNED:
-            block = getattr(self, name)
-            if block is None:
-                continue
-            for key in ("events", "sigma"):
-                values = block.get(key, 0)
-                if np.ndim(values) and len(values) != self.bins:
+            for key, values in (getattr(self, name) or {}).items():
+                if isinstance(values, Sequence) and not isinstance(values, str) and len(values) != self.bins:
                     raise ValueError(
                         f"{name}.{key}: {len(values)} values must be {self.bins}, one for each bin"
                     )
@@ -167,6 +167,17 @@ class Detector:
                 raise ValueError("background: must have one of events, per_keV_kg_d")
             if "per_keV_kg_d" in self.background and self.bins_keV is None:
                 raise ValueError("background.per_keV_kg_d: needs bins_keV")
+
+    def _check_parts(self, name, values):
+        """ValueError unless values by parts of the target are of all of them."""
+        if isinstance(values, Mapping) and set(values) != set(self.target):
+            parts = ", ".join(self.target)
+            raise ValueError(f"{name}: {dict(values)!r} must have a value for each of {parts}")
+
+    @property
+    def window(self):
+        """What says which events count: the name of one of :data:`WINDOWS` and its value."""
+        return next((name, getattr(self, name)) for name in WINDOWS if getattr(self, name) is not None)
 
     @property
     def _is_quenched(self):
@@ -200,12 +211,9 @@ class Detector:
             why = "is for reactors only" if pulsed else "must be left out: the source has its own flux"
             raise ValueError(f"flux_per_cm2_s: {self.flux_per_cm2_s!r} {why}")
         if not has_flux and self.flux_per_cm2_s is None:
-            what = (
-                "a reactor's flux is that at the detector"
-                if source.kind == "reactor"
-                else "the source has only shapes"
-            )
-            raise ValueError(f"flux_per_cm2_s: missing; {what}")
+            shapes = "the source has only shapes"
+            why = "a reactor's flux is that at the detector" if source.kind == "reactor" else shapes
+            raise ValueError(f"flux_per_cm2_s: missing; {why}")
         if self.quenching is not None:
             self._check_quenching(source)
 

@@ -50,10 +50,7 @@ def doubts(experiment, fluxes=None):
 
 def _few_events(source, detector, data, fluxes):
     """Why next to nothing is counted; events are computed with few nodes, in some milliseconds."""
-    edge = next(
-        name for name in ("threshold_keV", "bins_keV", "bins_PE") if getattr(detector, name) is not None
-    )
-    value = getattr(detector, edge)
+    edge, value = detector.window
     nuclei = [isotope for isotope, _ in detector.nuclei()]
     ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
     responses = [detector.response(isotope) for isotope in nuclei]

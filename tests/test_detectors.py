@@ -655,7 +655,17 @@ CASES = {
     "bins of another number": (
         {"resolution": "eff.csv", "bins_keV": [0.1, 0.2, 0.3], "threshold_keV": None},
         ["T_keV,bin1", "0.1,0.5"],
-        "current.resolution: 1 bins must be 2, as bins_keV or bins_PE has them",
+        "current.resolution: 1 bins must be 2, those of the edges",
+    ),
+    "matrix without bins": (
+        {"resolution": "eff.csv"},
+        ["T_keV,bin1", "0.1,0.5"],
+        "current.resolution: a matrix needs bins_keV or bins_PE",
+    ),
+    "noise of photoelectrons": (
+        {"resolution": {"noise_keV": 0.1}, "bins_PE": [6, 30], "threshold_keV": None},
+        [],
+        "current.resolution: bins_PE needs photoelectrons",
     ),
     "more than everything": (
         {"resolution": "eff.csv", "bins_keV": [0.1, 0.2, 0.3], "threshold_keV": None},
@@ -667,7 +677,7 @@ CASES = {
     "edges that fall": (
         {"bins_keV": [0.2, 0.1], "threshold_keV": None},
         [],
-        "current.bins_keV: [0.2, 0.1] must be at least two edges that rise",
+        "current.bins_keV: [0.2, 0.1] must be two or more edges that rise",
     ),
     "photoelectrons of nothing": (
         {"photoelectrons_per_keV": 10.0},
