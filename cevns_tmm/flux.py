@@ -236,8 +236,8 @@ def linear(E, values, start=0.0, end=np.inf):
 
 def columns(table):
     """Energies [MeV] and values of a table of a file, each of shape (n,)."""
-    x, y = (np.array(values) for values in table.values() if isinstance(values, list))
-    return x, y
+    values = next(values for name, values in table.items() if name.startswith(("per_", "share")))
+    return np.array(table["E_MeV"], float), np.array(values, float)
 
 
 def is_absolute(table):
@@ -251,7 +251,6 @@ def tabulated(spectrum=None, lines=None, cells=4000):
     if spectrum is not None:
         E, values = columns(spectrum)
         if E[0] == 0:  # E^-2 diverges there
-            E, values = E + 0.0, values + 0.0
             E[0] = 1e-6 * E[1]
             values[0] += 1e-6 * (values[1] - values[0])
         pieces = [linear(E * MeV, values / MeV)]
