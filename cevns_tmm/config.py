@@ -196,6 +196,7 @@ def _allowed(rule, limit):
         "minItems": f"must have at least {limit} items",
         "maxItems": f"must have at most {limit} items",
         "minProperties": "must not be empty",
+        "maxProperties": f"must have at most {limit} key{'s' * (limit != 1)}",
         "minLength": "must not be empty",
         "uniqueItems": "must not repeat an item",
         "pattern": f"must match {limit}",

@@ -1,46 +1,84 @@
 """Detectors: Table I, from mass, threshold and efficiency to recoil spectra (section 4)."""
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+import numpy as np
+
+from cevns_tmm import efficiency as curves
+from cevns_tmm import tables
 from cevns_tmm.constants import tau_mu, tau_pi
-from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency
-from cevns_tmm.nuclei import target_nuclei
-from cevns_tmm.quenching import recoil_threshold
+from cevns_tmm.cross_section import T_max
+from cevns_tmm.nuclei import part_of, target_nuclei
+from cevns_tmm.quenching import quenching_curve, read_quenching
 from cevns_tmm.rates import differential_rates
+from cevns_tmm.response import Gaussian, Matrix, Photoelectrons, Response, read_matrix
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
 
 SCALES = ("nuclear-recoil", "electron-equivalent")
-"""Scales of a threshold: recoil energy, or its ionisation."""
+"""Scales of energies: those of recoils, or their ionisation."""
 
 LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
 """Mean life of the particle whose decay gives each component of a stopped-pion source."""
+
+WINDOWS = ("threshold_keV", "bins_keV", "bins_PE")
+"""Fields of which a detector has one: it says which events count."""
+
+BINNED = ("background", "observed")
+"""Fields that no rate depends on."""
+
+_EVENTS = tables.columns(
+    {"events": tables.number(0)}, {"events": tables.number(0), "sigma": tables.number(0)}
+)
 
 
 @dataclass(frozen=True)
 class Detector:
     """A detector and its exposure to a source: a block of experiments.yaml in one of its setups.
 
-    ``target`` maps elements to shares, moles or mass as ``target_shares`` says; ``efficiency`` is a
-    number or a mapping with the keys of Eqs. (29)-(31). ``threshold_inversion`` and ``kappa_scale`` are
-    those of :func:`cevns_tmm.quenching.recoil_threshold`, ``form_factor`` the factors of
-    :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a detector.
+    ``target`` maps elements and isotopes to shares, moles or mass as ``target_shares`` says. What is counted is
+    what is above ``threshold_keV``, a number or one for each part of the target, or in bins with the edges
+    ``bins_keV``, on ``threshold_scale``, or ``bins_PE``. ``efficiency`` is a number, a mapping with the keys of
+    Eqs. (29)-(31) or of a logistic curve ``of`` a scale, or the columns of a table; ``quenching`` and
+    ``resolution`` are as :func:`quenching_curve <cevns_tmm.quenching.quenching_curve>` and the classes of
+    :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin.
+    ``threshold_inversion`` and ``kappa_scale`` are those of :func:`cevns_tmm.quenching.recoil_threshold`,
+    ``form_factor`` the factors of :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a
+    detector.
     """
 
     target: Mapping
     mass_kg: float
-    threshold_keV: float
     threshold_scale: str
     exposure_d: float
     efficiency: float | Mapping
+    threshold_keV: float | Mapping | None = None
+    bins_keV: Sequence | None = None
+    bins_PE: Sequence | None = None
     target_shares: str = "mole"
     flux_per_cm2_s: float | None = None
     baseline_m: float | None = None
-    time_window_us: float | None = None
+    time_window_us: float | Sequence | None = None
+    quenching: float | Mapping | None = None
+    quenching_shift: float = 0.0
+    resolution: Mapping | None = None
+    photoelectrons_per_keV: float | None = None
+    background: Mapping | None = None
+    observed: Mapping | None = None
     threshold_inversion: str = "solve"
     kappa_scale: float = 1.0
     form_factor: Mapping = field(default_factory=dict)
+
+    TABLES: ClassVar = {
+        "efficiency": curves.read_efficiency,
+        "quenching": read_quenching,
+        "resolution": read_matrix,
+        "background": _EVENTS,
+        "observed": _EVENTS,
+    }
 
     def __post_init__(self):
         for name in ("mass_kg", "exposure_d"):
@@ -52,28 +90,143 @@ class Detector:
             self.nuclei()
         except ValueError as error:
             raise ValueError(f"target: {str(error).partition(': ')[2]}") from None
-        quenched = self.threshold_scale == "electron-equivalent"
-        if not self.threshold_keV > 0 and (quenched or not isinstance(self.efficiency, Mapping)):
-            allowed = "must be greater than 0: the magnetic-moment rate diverges there"
-            raise ValueError(f"threshold_keV: {self.threshold_keV!r} {allowed}")
+        self._check_bins()
         try:
             self.efficiency_curve()
         except ValueError as error:
             message = str(error).replace("window:", "window_PE:")
             raise ValueError(f"efficiency.{message}") from None
+        self._check_response()
+        self._check_binned()
+
+    def _check_bins(self):
+        given = [name for name in WINDOWS if getattr(self, name) is not None]
+        if len(given) != 1:
+            what = f"{' and '.join(given)} are given" if given else "missing"
+            raise ValueError(f"{(given or WINDOWS[:1])[-1]}: {what}; give one of {', '.join(WINDOWS)}")
+        name, values = self.window
+        if name != "threshold_keV":
+            if len(values) < 2 or any(low >= high for low, high in itertools.pairwise([0, *values])):
+                raise ValueError(f"{name}: {list(values)!r} must be two or more edges that rise from above 0")
+            return
+        self._check_parts(name, values)
+        lowest = min(values.values()) if isinstance(values, Mapping) else values
+        of_paper = isinstance(self.efficiency, Mapping) and "smearing" in self.efficiency
+        if not lowest > 0 and (self._is_quenched or self.resolution is not None or not of_paper):
+            allowed = "must be greater than 0: the magnetic-moment rate diverges there"
+            raise ValueError(f"threshold_keV: {lowest!r} {allowed}")
+
+    def _check_response(self):
+        try:
+            found = self._resolution()
+        except ValueError as error:
+            raise ValueError(f"resolution.{error}") from None
+        shares = len(found.values) if isinstance(found, Matrix) else None
+        scales = {self.scale, self.efficiency_curve().scale, getattr(found, "scale", self.scale)}
+        model = self.quenching if isinstance(self.quenching, Mapping) else {}
+        self._check_parts("quenching.lindhard_k", model.get("lindhard_k"))
+        for is_wrong, message in (
+            (shares and self.threshold_keV is not None, "resolution: a matrix needs bins_keV or bins_PE"),
+            (
+                shares not in (None, self.bins),
+                f"resolution: {shares} bins must be {self.bins}, those of the edges",
+            ),
+            (
+                isinstance(found, Photoelectrons) and self.bins_PE is None,
+                "resolution.photoelectrons: needs bins_PE",
+            ),
+            (
+                isinstance(found, Gaussian) and self.bins_PE is not None,
+                "resolution: bins_PE needs photoelectrons",
+            ),
+            (
+                ("n_PE" in scales) != (self.photoelectrons_per_keV is not None),
+                "photoelectrons_per_keV: needed with bins_PE or an efficiency of n_PE, and only there",
+            ),
+            (
+                self.quenching is not None and not self._is_quenched and "E_keVee" not in scales,
+                "quenching: changes nothing, as nothing is electron-equivalent",
+            ),
+            (
+                self.quenching_shift and "plus" not in model,
+                f"quenching_shift: {self.quenching_shift!r} needs a quenching table with minus and plus",
+            ),
+        ):
+            if is_wrong:
+                raise ValueError(message)
+
+    def _check_binned(self):
+        for name in BINNED:
+            for key, values in (getattr(self, name) or {}).items():
+                if isinstance(values, Sequence) and not isinstance(values, str) and len(values) != self.bins:
+                    raise ValueError(
+                        f"{name}.{key}: {len(values)} values must be {self.bins}, one for each bin"
+                    )
+        if self.background is not None:
+            if ("events" in self.background) == ("per_keV_kg_d" in self.background):
+                raise ValueError("background: must have one of events, per_keV_kg_d")
+            if "per_keV_kg_d" in self.background and self.bins_keV is None:
+                raise ValueError("background.per_keV_kg_d: needs bins_keV")
+
+    def _check_parts(self, name, values):
+        """ValueError unless values by parts of the target are of all of them."""
+        if isinstance(values, Mapping) and set(values) != set(self.target):
+            parts = ", ".join(self.target)
+            raise ValueError(f"{name}: {dict(values)!r} must have a value for each of {parts}")
+
+    @property
+    def window(self):
+        """What says which events count: the name of one of :data:`WINDOWS` and its value."""
+        return next((name, getattr(self, name)) for name in WINDOWS if getattr(self, name) is not None)
+
+    @property
+    def _is_quenched(self):
+        return self.threshold_scale == "electron-equivalent"
+
+    @property
+    def scale(self):
+        """Scale of the bins, one of :data:`cevns_tmm.efficiency.SCALES`."""
+        if self.bins_PE is not None:
+            return "n_PE"
+        return "E_keVee" if self._is_quenched else "T_keV"
+
+    @property
+    def bins(self):
+        """Number of bins; a threshold is the lower edge of one."""
+        return len(self.bins_keV or self.bins_PE or (0, 0)) - 1
 
     def check(self, source):
         """ValueError unless the detector has what its source needs, and nothing that it cannot use."""
-        if source.kind == "reactor":
-            if self.flux_per_cm2_s is None:
-                raise ValueError("flux_per_cm2_s: missing; a reactor's flux is that at the detector")
-            if self.time_window_us is not None:
-                raise ValueError(f"time_window_us: {self.time_window_us!r} needs a pulsed source")
-        else:
-            if self.baseline_m is None:
-                raise ValueError("baseline_m: missing; it gives the flux of a stopped-pion source")
-            if self.flux_per_cm2_s is not None:
-                raise ValueError(f"flux_per_cm2_s: {self.flux_per_cm2_s!r} is for reactors only")
+        pulsed = source.kind == "pion-decay-at-rest"
+        if self.time_window_us is not None and not pulsed:
+            raise ValueError(f"time_window_us: {self.time_window_us!r} needs a pulsed source")
+        if isinstance(self.time_window_us, Sequence) and not self.time_window_us[0] < self.time_window_us[1]:
+            raise ValueError(f"time_window_us: {list(self.time_window_us)!r} must be a start and a later end")
+        by_power = source.kind == "reactor" and source.thermal_power_MW is not None
+        if (pulsed or by_power) and self.baseline_m is None:
+            what = "a stopped-pion source" if pulsed else "a reactor of thermal_power_MW"
+            raise ValueError(f"baseline_m: missing; it gives the flux of {what}")
+        has_flux = pulsed or by_power or source.is_absolute
+        if has_flux and self.flux_per_cm2_s is not None:
+            why = "is for reactors only" if pulsed else "must be left out: the source has its own flux"
+            raise ValueError(f"flux_per_cm2_s: {self.flux_per_cm2_s!r} {why}")
+        if not has_flux and self.flux_per_cm2_s is None:
+            shapes = "the source has only shapes"
+            why = "a reactor's flux is that at the detector" if source.kind == "reactor" else shapes
+            raise ValueError(f"flux_per_cm2_s: missing; {why}")
+        if self.quenching is not None:
+            self._check_quenching(source)
+
+    def _check_quenching(self, source):
+        for isotope, _ in self.nuclei():
+            end = float(T_max(source.E_max, isotope.mass))
+            T = np.geomspace(1e-4 * end, end, 400)
+            E = T * self._quenching(isotope)(T)
+            if not (np.all(E >= 0) and np.all(E <= T) and np.all(np.diff(E) >= 0)):
+                raise ValueError(
+                    f"quenching: must lie between 0 and 1, and the ionisation rise with the recoil energy, up to "
+                    f"the largest recoil of {isotope.name}, {end / keV:.3g} keV"
+                )
 
     def nuclei(self):
         """Target nuclei, [(Isotope, number), ...], Eq. (32)."""
@@ -81,20 +234,22 @@ class Detector:
 
     def thresholds(self):
         """Recoil threshold of each target isotope (energy), in the order of :meth:`nuclei`."""
-        threshold = self.threshold_keV * keV
-        isotopes = [isotope for isotope, _ in self.nuclei()]
-        if self.threshold_scale == "nuclear-recoil":
-            return [threshold] * len(isotopes)
-        options = self.threshold_inversion, self.kappa_scale
-        return [recoil_threshold(threshold, i.Z, i.A, *options) for i in isotopes]
+        return [self.response(isotope).lowest for isotope, _ in self.nuclei()]
 
     def efficiency_curve(self):
-        """Efficiency against recoil energy: flat, or that of photoelectrons."""
+        """Efficiency: flat, that of photoelectrons, logistic, or a table."""
         block = self.efficiency
         if not isinstance(block, Mapping):
-            return FlatEfficiency(block)
+            return curves.FlatEfficiency(block)
+        if "efficiency" in block:
+            scale = next(scale for scale in curves.SCALES if scale in block)
+            return curves.TableEfficiency(scale, np.array(block[scale]), np.array(block["efficiency"]))
+        if "of" in block:
+            return curves.LogisticEfficiency(
+                block["of"], *(block[k] for k in ("k1", "k2", "x0")), block.get("constant", 0.0)
+            )
         window = block.get("window_PE")
-        return PhotoelectronEfficiency(
+        return curves.PhotoelectronEfficiency(
             k1=block["k1"],
             k2=block["k2"],
             x0=block["x0"],
@@ -103,28 +258,77 @@ class Detector:
             window=tuple(window) if window else None,
         )
 
+    def _quenching(self, isotope):
+        return quenching_curve(self.quenching, isotope, self.kappa_scale, self.quenching_shift)
+
+    def _resolution(self):
+        block = self.resolution
+        if block is None:
+            return None
+        if "bin1" in block:
+            scale = next(scale for scale in curves.SCALES if scale in block)
+            values = [block[f"bin{n + 1}"] for n in range(sum(name.startswith("bin") for name in block))]
+            return Matrix(scale, np.array(block[scale]), np.array(values))
+        if "photoelectrons" in block:
+            return Photoelectrons(per_keV=self.photoelectrons_per_keV, **block)
+        return Gaussian(**block)
+
+    def response(self, isotope):
+        """What is counted of the recoils of an isotope: a Response."""
+        edges = self.bins_keV or self.bins_PE or (part_of(self.threshold_keV, isotope), math.inf)
+        return Response(
+            quenching=self._quenching(isotope),
+            scale=self.scale,
+            edges=np.array(edges, float),
+            efficiency=self.efficiency_curve(),
+            resolution=self._resolution(),
+            inversion=self.threshold_inversion,
+            photoelectrons_per_keV=self.photoelectrons_per_keV,
+            ionises=self._is_quenched,
+        )
+
+    def expected_background(self):
+        """Background in each bin: events (b,) and their standard deviations before any off-time (b,)."""
+        block = self.background or {"events": 0.0}
+        if "per_keV_kg_d" in block:
+            events = block["per_keV_kg_d"] * np.diff(self.bins_keV) * self.mass_kg * self.exposure_d
+        else:
+            events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
+        return events, events * np.array(block.get("sigma", 0.0))
+
     def fluence(self, source):
         """Neutrinos per area over the exposure: {component: 1/area} (sections 4.1, 4.2)."""
         exposure = self.exposure_d * day
-        if source.kind == "reactor":
-            return {"nuebar": self.flux_per_cm2_s / cm**2 / s * exposure}
+        if source.kind != "pion-decay-at-rest":
+            if source.is_absolute:
+                return {c: flux * exposure for c, flux in source.tabulated_flux().items()}
+            if self.flux_per_cm2_s is None:
+                return {"nuebar": source.reactor_flux(self.baseline_m) * exposure}
+            return dict.fromkeys(source.components, self.flux_per_cm2_s / cm**2 / s * exposure)
         protons = source.protons_on_target * exposure / (source.protons_exposure_d * day)
         sphere = 4 * math.pi * (self.baseline_m * m) ** 2
         total = source.neutrinos_per_proton * protons / sphere
         if self.time_window_us is None:
             return dict.fromkeys(source.components, total)
-        window = self.time_window_us * us
-        return {c: total * -math.expm1(-window / LIFETIME[c]) for c in source.components}
+        window = (
+            self.time_window_us if isinstance(self.time_window_us, Sequence) else (0.0, self.time_window_us)
+        )
+        start, end = (time * us for time in window)
+        return {
+            c: total * math.exp(-start / LIFETIME[c]) * -math.expm1(-(end - start) / LIFETIME[c])
+            for c in source.components
+        }
 
     def rates(self, source, fluxes, nodes=16):
-        """Recoil spectra with their quadrature and acceptance, Eqs. (32)-(33): a RateTable.
+        """Recoil spectra with their quadrature and response, Eqs. (32)-(33): a RateTable.
 
         ``fluxes`` are the flux tables of the source, ``nodes`` the quadrature nodes per panel.
         """
+        responses = [self.response(isotope) for isotope, _ in self.nuclei()]
         return differential_rates(
             nuclei=self.nuclei(),
-            thresholds=self.thresholds(),
-            efficiency=self.efficiency_curve(),
+            thresholds=[one.lowest for one in responses],
+            efficiency=responses,
             fluence=self.fluence(source),
             fluxes=fluxes,
             nodes=nodes,

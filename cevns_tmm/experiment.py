@@ -83,6 +83,10 @@ class Experiment:
         n_sm, n_em = self.rates.counts()
         return {c: (float(n), float(m)) for c, n, m in zip(self.rates.components, n_sm, n_em, strict=True)}
 
+    def binned(self):
+        """Events in each bin: {component: (Standard Model, magnetic-moment per mu_B²)}, each of shape (bin,)."""
+        return dict(zip(self.rates.components, zip(*self.rates.binned(), strict=True), strict=True))
+
     def spectrum(self, T_keV):
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
         T = np.asarray(T_keV, float)

@@ -5,10 +5,12 @@ only M_k(E_min) = integral of f(E) E^-k above E_min for k = 0, 1, 2. A :class:`F
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from cevns_tmm import tables
 from cevns_tmm.constants import m_mu, m_pi
 from cevns_tmm.units import MeV
 
@@ -17,10 +19,13 @@ ORDERS = (0, 1, 2)
 E_SPLIT = 2 * MeV
 """Energy below which reactor spectra are tables and above which they are expansions (section 4.1)."""
 
-COMPONENTS = {"pion-decay-at-rest": ("numu", "nue", "numubar"), "reactor": ("nuebar",)}
-"""Flux components of each kind of source."""
+KINDS = ("pion-decay-at-rest", "reactor", "table")
+"""Kinds of sources."""
 
-BEAMS = {
+COMPONENTS = ("numu", "numubar", "nue", "nuebar")
+"""Components of a flux."""
+
+_BEAMS = {
     "pion-decay-at-rest": {
         "prompt": ("numu",),
         "delayed": ("nue", "numubar"),
@@ -28,7 +33,24 @@ BEAMS = {
     },
     "reactor": {"reactor": ("nuebar",)},
 }
-"""Beams of each kind of source: the components whose magnetic-moment events count as signal."""
+
+read_spectrum = tables.curve(
+    *({"E_MeV": tables.number(0), column: tables.number(0)} for column in ("per_MeV", "per_MeV_cm2_s"))
+)
+"""Files of the spectrum of one component: its shape, or its flux at the detector."""
+
+read_lines = tables.curve(
+    *({"E_MeV": tables.number(0, True), column: tables.number(0, True)} for column in ("share", "per_cm2_s"))
+)
+"""Files of monochromatic lines: their shares, or their fluxes at the detector."""
+
+
+def beams(kind, components=()):
+    """Beams of a kind of source: {beam: components whose magnetic-moment events count as signal}.
+
+    ``components`` are those of a source of kind "table", which has one beam of all.
+    """
+    return _BEAMS.get(kind) or {"full": tuple(components)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +60,7 @@ class FluxTable:
     ``edges`` (n+1,) are energies; ``moments`` (3, n+1) the M_k of the continuum there; ``lower`` and
     ``upper`` (3, n) the values of f(E) E^-k at the lower and upper end of each cell, so that jumps of f
     are kept. ``breakpoints`` are the energies where f or its slope jumps, lines included. ``line_energy``
-    and ``line_weight`` (l,) are the lines.
+    and ``line_weight`` (l,) are the lines. ``total`` is the integral before it was normalised.
     """
 
     edges: np.ndarray
@@ -48,6 +70,7 @@ class FluxTable:
     breakpoints: np.ndarray
     line_energy: np.ndarray
     line_weight: np.ndarray
+    total: float = 1.0
 
     def __post_init__(self):
         cells = max(len(self.edges) - 1, 0)
@@ -151,6 +174,7 @@ def tabulate(pieces=(), lines=(), cells=4000):
         breakpoints=np.unique(np.concatenate([breaks for breaks, _ in rows] + [line_energy])),
         line_energy=line_energy,
         line_weight=line_weight / norm,
+        total=float(norm),
     )
 
 
@@ -201,17 +225,52 @@ def pion_decay_at_rest(component, cells=4000):
     return tabulate([(np.array([0.0, m_mu / 2]), density)], cells=cells)
 
 
+def linear(E, values, start=0.0, end=np.inf):
+    """A piece of a spectrum, as of :func:`tabulate`: ``values`` at the energies ``E`` (n,), linear between them.
+
+    Only from ``start`` to ``end``, both within the energies if they are finite and not 0.
+    """
+    breaks = np.unique(np.clip(E, start, end))
+    return breaks, lambda energy, k: np.interp(energy, E, values) / energy**k
+
+
+def columns(table):
+    """Energies [MeV] and values of a table of a file, each of shape (n,)."""
+    values = next(values for name, values in table.items() if name.startswith(("per_", "share")))
+    return np.array(table["E_MeV"], float), np.array(values, float)
+
+
+def is_absolute(table):
+    """Whether a table of a file is a flux, not a shape."""
+    return "per_MeV_cm2_s" in table or "per_cm2_s" in table
+
+
+def tabulated(spectrum=None, lines=None, cells=4000):
+    """Flux table of the columns of files, :data:`read_spectrum` and :data:`read_lines`; ``total`` is in their unit."""
+    pieces, rows = [], []
+    if spectrum is not None:
+        E, values = columns(spectrum)
+        if E[0] == 0:  # E^-2 diverges there
+            E[0] = 1e-6 * E[1]
+            values[0] += 1e-6 * (values[1] - values[0])
+        pieces = [linear(E * MeV, values / MeV)]
+    if lines is not None:
+        E, values = columns(lines)
+        rows = list(zip(E * MeV, values, strict=True))
+    return tabulate(pieces, rows, cells)
+
+
 def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
     """Flux table of reactor antineutrinos (section 4.1), normalised to 1.
 
     Below ``E_split`` a tabulated spectrum, linear between its points and zero below the first; above
-    it Sum over isotopes of fraction * exp(Sum_p a_p E^(p-1)), E in MeV, up to ``E_max``.
+    it Sum over isotopes of fraction * exp(Sum_p a_p E^(p-1)), E in MeV, or another table, up to ``E_max``.
 
     Parameters
     ----------
     low : (E, rho), each shape (n,): energies and neutrinos per MeV and fission
     fission_fractions : mapping isotope -> fraction of fissions; they sum to 1
-    coefficients : mapping isotope -> sequence a_1, a_2, ...
+    coefficients : mapping isotope -> sequence a_1, a_2, ..., or a table (E, rho) as ``low``
     E_split, E_max : energies
 
     ValueError for tables that are unsorted, negative or end below ``E_split``, for fractions
@@ -228,12 +287,12 @@ def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
         raise ValueError(f"E_max: {E_max / MeV:g} MeV must exceed E_split")
     if any(x < 0 for x in fission_fractions.values()) or (abs(sum(fission_fractions.values()) - 1) > 1e-9):
         raise ValueError("fission_fractions: must be positive and sum to 1")
+    below = linear(E_low, rho, end=E_split)
+    if not isinstance(coefficients, Mapping):
+        return tabulate([below, linear(*coefficients, E_split, E_max)], cells=cells)
     missing = sorted(set(fission_fractions) - set(coefficients))
     if missing:
         raise ValueError(f"coefficients: none for {', '.join(missing)}")
-
-    def below(E, k):
-        return np.interp(E, E_low, rho) / E**k
 
     def above(E, k):
         return (
@@ -244,5 +303,4 @@ def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
             / E**k
         )
 
-    low_breaks = np.append(E_low[E_low < E_split], E_split)
-    return tabulate([(low_breaks, below), (np.array([E_split, E_max]), above)], cells=cells)
+    return tabulate([below, (np.array([E_split, E_max]), above)], cells=cells)

@@ -1,5 +1,6 @@
 """Isotopes and detector materials: masses and abundances from :mod:`periodictable`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -44,7 +45,7 @@ class Isotope:
 
 
 def element(symbol):
-    """The element of that chemical symbol; ValueError if there is none or it has no abundances.
+    """The element of that chemical symbol; ValueError if there is none.
 
     >>> element("Cs").number
     55
@@ -53,21 +54,20 @@ def element(symbol):
         found = periodictable.elements.symbol(symbol)
     except (ValueError, TypeError):
         found = None
-    # D and T are symbols of isotopes there
-    is_element = isinstance(found, periodictable.core.Element)
-    if not is_element or not any(found[A].abundance for A in found.isotopes):
+    if not isinstance(found, periodictable.core.Element):  # D and T are isotopes there
         raise ValueError(f"symbol: {symbol!r} is not a chemical element with natural isotopes")
     return found
 
 
 def isotope(name):
-    """The isotope called, e.g., ``Ge72``; ValueError for an unknown one.
+    """The isotope called, e.g., ``Ge72``; ``D`` is that of hydrogen. ValueError for an unknown one.
 
     >>> isotope("Ge72").N
     40
     """
-    symbol = str(name).rstrip("0123456789")
-    digits = str(name)[len(symbol) :]
+    text = {"D": "H2"}.get(name, str(name))
+    symbol = text.rstrip("0123456789")
+    digits = text[len(symbol) :]
     found = element(symbol)
     if not digits or int(digits) not in found.isotopes:
         raise ValueError(f"name: {name!r} is not a known isotope")
@@ -76,16 +76,37 @@ def isotope(name):
 
 
 @cache
-def natural_isotopes(symbol):
-    """The natural isotopes of an element with their mole fractions: ``((Isotope, fraction), ...)``.
+def natural_isotopes(name):
+    """The isotopes of a part of a target with their mole fractions: ``((Isotope, fraction), ...)``.
+
+    ``name`` is an element, taken as it is in nature, an isotope such as ``Ge76``, or ``D``. ValueError for
+    anything else, and for an element whose natural isotopes the library does not know.
 
     >>> [(i.name, round(x, 3)) for i, x in natural_isotopes("I")]
     [('I127', 1.0)]
+    >>> [(i.name, x) for i, x in natural_isotopes("D")]
+    [('H2', 1.0)]
     """
-    found = element(symbol)
-    present = [(isotope(f"{symbol}{A}"), found[A].abundance) for A in found.isotopes]
+    if name == "D" or name[-1:].isdigit():
+        return ((isotope(name), 1.0),)
+    found = element(name)
+    present = [(isotope(f"{name}{A}"), found[A].abundance) for A in found.isotopes]
     total = sum(x for _, x in present)
+    if not total > 0:
+        remedy = "name isotopes and their shares, as in {U235: 0.007, U238: 0.993}"
+        raise ValueError(f"symbol: {name!r} has no natural abundances in periodictable; {remedy}")
     return tuple((i, x / total) for i, x in present if x > 0)
+
+
+def part_of(values, isotope):
+    """The value for an isotope: ``values`` itself, or that of the part of a target that it belongs to."""
+    if not isinstance(values, Mapping):
+        return values
+    names = isotope.name, "D" if isotope.name == "H2" else "", isotope.symbol
+    found = [values[name] for name in names if name in values]
+    if not found:
+        raise ValueError(f"{dict(values)!r} must have a value for {isotope.symbol}")
+    return found[0]
 
 
 def target_nuclei(composition, mass, fractions="mole"):
@@ -93,7 +114,8 @@ def target_nuclei(composition, mass, fractions="mole"):
 
     Parameters
     ----------
-    composition : mapping of element symbol to its share, moles or mass as ``fractions`` says
+    composition : mapping of elements and isotopes, as of :func:`natural_isotopes`, to their shares, moles or mass
+        as ``fractions`` says
     mass : detector mass (mass)
     fractions : ``"mole"`` (stoichiometry) or ``"mass"``
 
@@ -111,12 +133,13 @@ def target_nuclei(composition, mass, fractions="mole"):
         raise ValueError(f"mass: {mass!r} must be positive")
     if fractions not in ("mole", "mass"):
         raise ValueError(f"fractions: {fractions!r} must be 'mole' or 'mass'")
-    isotopes = {symbol: natural_isotopes(symbol) for symbol in composition}
-    atomic_weight = {symbol: sum(x * i.atomic_mass_u for i, x in isotopes[symbol]) for symbol in composition}
+    atomic_weight = {
+        part: sum(x * i.atomic_mass_u for i, x in natural_isotopes(part)) for part in composition
+    }
     if fractions == "mole":
         moles = dict(composition)
     else:
-        moles = {symbol: x / atomic_weight[symbol] for symbol, x in composition.items()}
-    formula_weight = sum(n * atomic_weight[symbol] for symbol, n in moles.items())
+        moles = {part: x / atomic_weight[part] for part, x in composition.items()}
+    formula_weight = sum(n * atomic_weight[part] for part, n in moles.items())
     per_mole = mass * atoms_per_mass / formula_weight
-    return [(i, n * x * per_mole) for symbol, n in moles.items() for i, x in isotopes[symbol]]
+    return [(i, n * x * per_mole) for part, n in moles.items() for i, x in natural_isotopes(part)]

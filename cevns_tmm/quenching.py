@@ -1,15 +1,28 @@
-"""Lindhard quenching, Eq. (27): the share of a nuclear recoil that ionises."""
+"""Quenching: the share of a nuclear recoil that ionises; Lindhard's is Eq. (27)."""
+
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
 
+from cevns_tmm import tables
+from cevns_tmm.nuclei import part_of
 from cevns_tmm.units import keV
 
+_SHARE = tables.number(0, high=1)
+read_quenching = tables.curve(
+    {"T_keV": tables.number(0), "quenching": _SHARE},
+    {"T_keV": tables.number(0), "quenching": _SHARE, "minus": tables.number(0), "plus": tables.number(0)},
+)
+"""Files of quenching factors against recoil energy; ``minus`` and ``plus`` are one standard deviation."""
 
-def quenching_factor(T, Z, A, kappa_scale=1.0):
+
+def quenching_factor(T, Z, A, kappa_scale=1.0, kappa=None):
     """Q(T) of Eq. (27), dimensionless, shape of ``T``, the nuclear recoil energy (>= 0).
 
-    ``kappa_scale`` is a factor on kappa, for its uncertainty.
+    ``kappa`` takes the place of 0.133 Z^(2/3) A^(-1/2); ``kappa_scale`` is a factor on it, for its
+    uncertainty.
 
     >>> round(float(quenching_factor(1 * keV, 32, 72)), 3)
     0.172
@@ -19,29 +32,68 @@ def quenching_factor(T, Z, A, kappa_scale=1.0):
         raise ValueError("T: recoil energies must not be negative")
     if not (Z > 0 and A > 0):
         raise ValueError(f"Z: {Z!r} and A: {A!r} must be positive")
+    if kappa is None:
+        kappa = 0.133 * Z ** (2 / 3) * A**-0.5
     gamma = 11.5 * T / keV * Z ** (-7 / 3)
-    kappa_g = kappa_scale * 0.133 * Z ** (2 / 3) * A**-0.5 * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
+    kappa_g = kappa_scale * kappa * (3 * gamma**0.15 + 0.7 * gamma**0.6 + gamma)
     return kappa_g / (1 + kappa_g)
 
 
-def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
-    """Recoil energy whose ionisation is ``threshold`` (electron-equivalent energy, > 0).
+def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
+    """Q(T) of an isotope, as a function of its recoil energy.
 
-    ``method`` is "solve", the root of T Q(T) = threshold (Eq. 27), or "evaluate-at-threshold",
-    threshold / Q(threshold), with Q at the threshold itself. ValueError for anything else.
+    Parameters
+    ----------
+    model : None for Eq. (27); a number; a mapping with ``lindhard_k``, the kappa of Eq. (27), a number or one for
+        each part of a target, with ``polynomial``, the coefficients of T^0, T^1, ... (T in keV), or with the
+        columns of a table: linear between its points, constant beyond
+    isotope : an Isotope
+    kappa_scale : factor on kappa, for Eq. (27) without a kappa of its own
+    shift : standard deviations by which a table with ``minus`` and ``plus`` is shifted
     """
-    if not threshold > 0:
-        raise ValueError(f"threshold: {threshold!r} must be positive")
-    upper = threshold / float(quenching_factor(threshold, Z, A, kappa_scale))
+    if model is None:
+        return partial(quenching_factor, Z=isotope.Z, A=isotope.A, kappa_scale=kappa_scale)
+    if not isinstance(model, Mapping):
+        return lambda T: np.full(np.shape(T), model)
+    if "lindhard_k" in model:
+        kappa = part_of(model["lindhard_k"], isotope)
+        return partial(quenching_factor, Z=isotope.Z, A=isotope.A, kappa=kappa)
+    if "polynomial" in model:
+        return lambda T: np.polynomial.polynomial.polyval(np.asarray(T) / keV, model["polynomial"])
+    Q = np.array(model["quenching"])
+    if shift:
+        Q = Q + shift * np.array(model["plus" if shift > 0 else "minus"])
+    return lambda T: np.interp(np.asarray(T) / keV, model["T_keV"], Q)
+
+
+def recoil_energy(E, Q, method="solve"):
+    """Recoil energy whose ionisation is ``E`` (electron-equivalent energy, > 0) for a quenching ``Q(T)``.
+
+    ``method`` is "solve", the root of T Q(T) = E, or "evaluate-at-threshold", E / Q(E), with Q at ``E``
+    itself. ``inf`` if no recoil ionises as much. ValueError for anything else.
+    """
+    if not E > 0:
+        raise ValueError(f"threshold: {E!r} must be positive")
+    with np.errstate(divide="ignore"):
+        upper = float(E / np.float64(Q(E)))
     if method == "evaluate-at-threshold":
         return upper
     if method != "solve":
         raise ValueError(f"method: {method!r} must be 'solve' or 'evaluate-at-threshold'")
-    # Q rises with T and is below 1, so the root lies between the threshold and `upper`
-    return brentq(
-        lambda T: T * float(quenching_factor(T, Z, A, kappa_scale)) - threshold,
-        threshold,
-        upper,
-        xtol=1e-14 * threshold,
-        rtol=1e-14,
-    )
+
+    def excess(T):
+        return T * float(Q(T)) - E
+
+    # T Q(T) rises and Q is at most 1, so the root lies above E; for a Q that rises too, below E / Q(E)
+    upper = upper if upper < 1e12 * E else 2 * E
+    while excess(upper) < 0 and upper < 1e12 * E:
+        upper *= 2
+    if excess(upper) < 0:
+        return np.inf
+    return brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
+
+
+def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
+    """:func:`recoil_energy` for Eq. (27)."""
+    Q = partial(quenching_factor, Z=Z, A=A, kappa_scale=kappa_scale)
+    return recoil_energy(threshold, Q, method)

@@ -16,22 +16,32 @@ class RateTable:
     """Recoil spectra at the nodes of a quadrature in recoil energy.
 
     ``components`` (c names), ``isotopes`` (i names); ``T`` (n,) recoil energies and ``weight`` (n,) their
-    quadrature weights (energy); ``acceptance`` (i, n) the efficiency, 0 below the isotope's threshold;
-    ``sm`` and ``em`` (c, i, n) dN/dT before the acceptance (1/energy), ``em`` for mu_nu = 1 mu_B.
+    quadrature weights (energy); ``response`` (b, i, n) the share of the recoils counted in each bin;
+    ``sm`` and ``em`` (c, i, n) dN/dT of all recoils (1/energy), ``em`` for mu_nu = 1 mu_B.
     """
 
     components: tuple
     isotopes: tuple
     T: np.ndarray
     weight: np.ndarray
-    acceptance: np.ndarray
+    response: np.ndarray
     sm: np.ndarray
     em: np.ndarray
+
+    @property
+    def acceptance(self):
+        """Share of the recoils counted in any bin, (i, n): the efficiency, 0 below the isotope's threshold."""
+        return np.sum(self.response, axis=0)
 
     def counts(self):
         """Accepted events (n_sm, n_em per mu_B²), each of shape (c,)."""
         accepted = self.acceptance * self.weight
         return tuple(np.einsum("cin,in->c", rate, accepted) for rate in (self.sm, self.em))
+
+    def binned(self):
+        """Events in each bin (n_sm, n_em per mu_B²), each of shape (c, b)."""
+        accepted = self.response * self.weight
+        return tuple(np.einsum("cin,bin->cb", rate, accepted) for rate in (self.sm, self.em))
 
 
 def quadrature(breakpoints, nodes):
@@ -80,7 +90,8 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
     ----------
     nuclei : list of (Isotope, number of nuclei)
     thresholds : recoil threshold of each isotope, same length (energy, >= 0)
-    efficiency : callable of recoil energies, with ``breakpoints()``
+    efficiency : callable of recoil energies (n,), with ``breakpoints()``, or one for each isotope; what it gives
+        is of shape (n,) or, for each bin, (b, n)
     fluence : mapping component -> neutrinos per area over the whole exposure
     fluxes : mapping component -> FluxTable
     nodes : Gauss-Legendre nodes per panel
@@ -99,18 +110,21 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
             raise ValueError(f"fluxes: no table for component {component!r}")
         if not value >= 0:
             raise ValueError(f"fluence: {component} {value!r} must not be negative")
+    curves = efficiency if isinstance(efficiency, list) else [efficiency] * len(nuclei)
     breaks = np.concatenate(
         [T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence]
-        + [np.asarray(thresholds, float), efficiency.breakpoints()]
+        + [np.asarray(thresholds, float), *(curve.breakpoints() for curve in curves)]
     )
-    T, weight = quadrature(breaks[breaks >= min(thresholds)], nodes)
+    T, weight = quadrature(breaks[(breaks >= min(thresholds)) & np.isfinite(breaks)], nodes)
     sm, em = recoil_spectra(T, nuclei, fluence, fluxes, shape)
-    acceptance = np.zeros((len(nuclei), len(T)))
-    for i, threshold in enumerate(thresholds):
-        acceptance[i] = np.where(threshold <= T, efficiency(T), 0.0)
+    shares = [
+        np.where(threshold <= T, np.atleast_2d(curve(T)), 0.0)
+        for threshold, curve in zip(thresholds, curves, strict=True)
+    ]
+    response = np.stack(shares, axis=1)
     for name, rate in (("Standard Model", sm), ("magnetic-moment", em)):
         # interpolation may undershoot zero by rounding at the end of a spectrum
         if not np.all(rate >= -1e-12 * np.max(np.abs(rate), initial=0.0)):
             raise ValueError(f"fluxes: a {name} rate is negative or not a number")
     names = tuple(isotope.name for isotope, _ in nuclei)
-    return RateTable(tuple(fluence), names, T, weight, acceptance, sm, em)
+    return RateTable(tuple(fluence), names, T, weight, response, sm, em)

@@ -229,6 +229,15 @@ _COUNTS = {
         ("component",),
     ),
 }
+_PER_BIN = {
+    "bin": ("1", "bins of what is measured, counted from 1"),
+    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "bin")),
+    "n_em_per_bin": (
+        "1/mu_B^2",
+        "magnetic-moment events in each bin at unit effective moment of the component's flavour",
+        ("component", "bin"),
+    ),
+}
 _FREE = {
     "free_method": ("1", "how the limit treats the other moments"),
     "free_parameter": ("1", "the moment that is limited"),
@@ -292,14 +301,24 @@ def read_rates(path, group):
 
 
 def count_datasets(rates):
-    """The counts of a RateTable as HDF5 datasets."""
-    return _datasets(_COUNTS, [rates.components, *rates.counts()])
+    """The counts of a RateTable as HDF5 datasets, those of each bin where there are several."""
+    found = _datasets(_COUNTS, [rates.components, *rates.counts()])
+    if (bins := len(rates.response)) > 1:
+        found |= _datasets(_PER_BIN, [np.arange(1, bins + 1), *rates.binned()])
+    return found
 
 
 def read_counts(path, group):
     """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
     columns = _read_columns(path, group, _COUNTS)
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
+
+
+def read_binned(path, group):
+    """Counts of several bins in a group of an HDF5 file: {component: (n_sm (bin,), n_em per mu_B² (bin,))}."""
+    columns = {"component": _COUNTS["component"]} | _PER_BIN
+    component, _, n_sm, n_em = _read_columns(path, group, columns)
+    return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 
 def free_limits(rows):

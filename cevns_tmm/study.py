@@ -7,16 +7,19 @@ import difflib
 import functools
 import re
 import warnings
+from pathlib import Path
 
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.config import FILES, check_schema, is_number, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError
 from cevns_tmm.experiment import Experiment
-from cevns_tmm.flux import BEAMS
+from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
+from cevns_tmm.plausibility import doubts, unusual
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.source import Source
+from cevns_tmm.tables import identified
 
 SETUPS = ("current", "future")
 """Setups that an experiment may have, in order."""
@@ -33,6 +36,7 @@ _MAY_DEPART = re.compile(
     r"|solar\.[^.]+\.(mu_nu_muB|P_e1_2nu|confidence_level)"
     r"|sources\.[^.]+\.(?!kind|profile_muB|plane_muB).+"
     r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m)(\..+)?"
+    r"|experiments\.[^.]+\.quenching(_shift|\..+)?"
     r"|experiments\.[^.]+\.(current|future|\*)\..+"
 )
 
@@ -100,21 +104,27 @@ def from_block(cls, block, **more):
     return cls(**{key: value for key, value in block.items() if key in names}, **more)
 
 
+def is_table(value):
+    """Whether a value of the configuration names a file."""
+    return isinstance(value, str) and value.endswith(".csv")
+
+
 class Study:
     """Experiments, setups and readings of a configuration.
 
     ``config`` is the merged configuration, ``origin`` maps each top-level key to the file it is from; both
-    as of :func:`cevns_tmm.config.read_files`. What is about an experiment, a setup or a source that is not
-    there is left out, and named in ``notes``; ``given`` is the configuration with it. ConfigError, a ValueError of one line, for anything that is
-    not allowed.
+    as of :func:`cevns_tmm.config.read_files`. Tables that it names are in ``folder``. What is about an
+    experiment, a setup or a source that is not there is left out, and named in ``notes``; ``given`` is the
+    configuration with it. ConfigError, a ValueError of one line, for anything that is not allowed.
 
     >>> study = Study.paper()
     >>> study.experiments
     ['CsI', 'HPGe', 'LAr', 'NaI', 'CONUS', 'CONNIE', 'MINER', 'TEXONO', 'RED100']
     """
 
-    def __init__(self, config, origin):
+    def __init__(self, config, origin, folder=None):
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
+        self._folder, self._tables = Path(folder or PAPER), {}
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
@@ -134,9 +144,10 @@ class Study:
         """The study of a folder of YAML files; those that are missing are the paper's.
 
         ``overrides`` is a mapping merged over them key by key. ConfigError naming file, key, value and
-        what is allowed; a warning for what is left out.
+        what is allowed; a warning for what is left out, and for what is allowed but surely a slip.
         """
-        study = cls(*read_files(folder, overrides))
+        study = cls(*read_files(folder, overrides), folder)
+        study.notes += study._doubts()
         for note in study.notes:
             warnings.warn(note, stacklevel=2)
         return study
@@ -185,14 +196,15 @@ class Study:
 
     def beams(self, name):
         """Beams of an experiment: {beam: components}."""
-        return BEAMS[self.source_kind(name)]
+        source = self.config["sources"][self.source_of(name)]
+        return beams(source["kind"], source.get("spectra", {}) | source.get("lines", {}))
 
     def source(self, name, reading=None):
         """A source in one reading."""
         reading = reading or self.config["figures_reading"]
         _check_name("source", name, self.sources)
         _check_name("reading", reading, self.readings)
-        return from_block(Source, self._resolved[reading]["sources"][name])
+        return self._made(Source, self._resolved[reading]["sources"][name])
 
     def experiment(self, name, setup="current", reading=None):
         """An Experiment, or a SolarExperiment; the reading of the figures if none is named.
@@ -217,12 +229,31 @@ class Study:
             name=name,
             setup=setup,
             reading=reading,
-            source=from_block(Source, config["sources"][block["source"]]),
-            detector=from_block(
+            source=self._made(Source, config["sources"][block["source"]]),
+            detector=self._made(
                 Detector, quenching | block | block[setup], form_factor=config["form_factor"]
             ),
             analysis=from_block(Analysis, config | statistics | statistics[setup] | block[setup]),
         )
+
+    def _made(self, cls, block, **more):
+        """An instance of a dataclass, with the columns of tables in place of the names of their files."""
+        read = {
+            key: self._table(key, reader, block[key]) for key, reader in cls.TABLES.items() if key in block
+        }
+        return from_block(cls, block | read, **more)
+
+    def _table(self, key, reader, value):
+        """A value, or each of a mapping, with the columns of a table for the name of a file."""
+        if isinstance(value, dict):
+            return {name: self._table(f"{key}.{name}", reader, one) for name, one in value.items()}
+        if not is_table(value):
+            return value
+        if not (self._folder / value).is_file():
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}")
+        if (reader, value) not in self._tables:
+            self._tables[reader, value] = identified(self._folder / value, value, reader)
+        return self._tables[reader, value]
 
     @functools.cached_property
     def audit(self):
@@ -249,7 +280,7 @@ class Study:
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
         config["readings"] = variants
-        return Study(config, origin)
+        return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
@@ -297,6 +328,27 @@ class Study:
         what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
         why = "left out, because the study has no such experiment, setup or source"
         return (f"{why}: {what}",) if what else ()
+
+    def _doubts(self):
+        """What is allowed but surely a slip, in the reading of the figures."""
+        found, cells = {}, self.config["grids"]["flux_cells"]
+        fluxes = {
+            name: self.source(name).flux_tables(cells) for name in map(self.source_of, self.experiments)
+        }
+        file = PAPER / "experiments.yaml"
+        # what is odd about the paper's own experiments is in the readings
+        paper = load_yaml(file)["experiments"] if self.origin["experiments"].startswith(str(file)) else {}
+        for name in (*self.experiments, *self.solar):
+            for setup in self.setups(name):
+                one = self.experiment(name, setup)
+                if name in self.solar:
+                    texts = unusual(one)
+                else:
+                    is_own = self.config["experiments"][name] != paper.get(name)
+                    texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
+                for text in texts:
+                    found.setdefault((name, text), []).append(setup)
+        return tuple(f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items())
 
     def _refuse(self, key, value, allowed):
         raise ConfigError(f"{self.origin[key.split('.')[0]]}: {key}: {shown(value)} {allowed}")
@@ -353,7 +405,7 @@ class Study:
         """Make every source and experiment, each of which checks itself."""
         for name, block in config["sources"].items():
             with self._located(f"sources.{name}"):
-                from_block(Source, block)
+                self._made(Source, block)
         for name in self.experiments:
             for setup in self.setups(name):
                 with self._located(f"experiments.{name}", setup):

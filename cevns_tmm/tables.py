@@ -1,24 +1,30 @@
 """Tables of numbers as CSV files: read strictly, with errors that name file, line and column."""
 
 import csv
+import hashlib
+import itertools
 import math
 import re
+from functools import partial
+from pathlib import Path
 
 from cevns_tmm.errors import ConfigError
 
 
-def number(low=-math.inf, strict=False):
-    """A check of one cell: a finite number of at least ``low``, or greater than it if ``strict``."""
+def number(low=-math.inf, strict=False, high=math.inf):
+    """A check of one cell: a finite number of at least ``low``, or greater if ``strict``, and at most ``high``."""
     words = "a finite number"
     if low > -math.inf:
         words += f" greater than {low:g}" if strict else f" of at least {low:g}"
+    if high < math.inf:
+        words += f" and at most {high:g}"
 
     def check(text):
         try:
             value = float(text) if "_" not in text else math.nan
         except ValueError:
             raise ValueError(words) from None
-        if not math.isfinite(value) or value < low or (strict and value == low):
+        if not (math.isfinite(value) and low <= value <= high) or (strict and value == low):
             raise ValueError(words)
         return value
 
@@ -53,11 +59,12 @@ def _cells(path, line_number, line):
         raise ConfigError(f"{path}: line {line_number}: not valid CSV: {error}") from None
 
 
-def read(path, columns):
+def read(path, *forms):
     """Rows of a CSV file, [(line, {column: value})]; lines that begin with # are comments.
 
-    ``columns`` maps each column to a function of its text that returns the value, or raises ValueError
-    saying what is allowed. ConfigError naming file, line, column, value and what is allowed.
+    Each of the ``forms`` that the file may have maps its columns to functions of their text that return the
+    value, or raise ValueError saying what is allowed. ConfigError naming file, line, column, value and what is
+    allowed.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -67,8 +74,9 @@ def read(path, columns):
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     found = _cells(path, *lines[0]) if lines else []
-    if found != list(columns):
-        raise ConfigError(f"{path}: columns {','.join(found)!r} must be {','.join(columns)}")
+    columns = next((form for form in forms if list(form) == found), None)
+    if columns is None:
+        raise ConfigError(f"{path}: columns {','.join(found)!r} must be {' or '.join(map(','.join, forms))}")
     rows = []
     for line_number, line in lines[1:]:
         cells = _cells(path, line_number, line)
@@ -82,6 +90,49 @@ def read(path, columns):
                 raise ConfigError(f"{path}: line {line_number}: {column}: {text!r} must be {error}") from None
         rows.append((line_number, row))
     return rows
+
+
+def rising(path, column, rows, of=""):
+    """ConfigError unless a column of ``rows``, as :func:`read` gives them, increases strictly."""
+    for (_, before), (line, row) in itertools.pairwise(rows):
+        if row[column] <= before[column]:
+            raise ConfigError(
+                f"{path}: line {line}: {column}: {row[column]:g} must be greater than {before[column]:g}, "
+                f"the one before{of}"
+            )
+
+
+def width(path):
+    """Number of columns of a CSV file; 0 for one that is not readable."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return next((len(line.split(",")) for line in file if not line.startswith("#")), 0)
+    except (OSError, UnicodeDecodeError):
+        return 0
+
+
+def columns(*forms, is_curve=False):
+    """A reader of files of some forms: path -> {column: [value, ...]}; of a curve, the first rises strictly."""
+
+    def reader(path):
+        rows = read(path, *forms)
+        if not rows:
+            raise ConfigError(f"{path}: must not be empty")
+        if is_curve:
+            rising(path, next(iter(rows[0][1])), rows)
+        return {column: [row[column] for _, row in rows] for column in rows[0][1]}
+
+    return reader
+
+
+curve = partial(columns, is_curve=True)
+"""A reader of curves."""
+
+
+def identified(path, name, reader):
+    """What ``reader`` finds in a file, with the ``name`` of the file and its SHA-256."""
+    found = reader(path)
+    return {"file": name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()} | found
 
 
 def grouped(path, columns, keys):

@@ -15,6 +15,9 @@ GeV = 1e3 * MeV
 fm = 1e-13 * cm
 m = 1e2 * cm
 
+J = eV / 1.602176634e-19  # exact, SI 2019
+MW = 1e6 * J / s
+
 us = 1e-6 * s
 day = 86400 * s
 year = 365.25 * day

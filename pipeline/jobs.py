@@ -12,6 +12,7 @@ from pathlib import Path
 from cevns_tmm import reactor_spectra
 from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER, load_yaml, read_files
+from cevns_tmm.detector import BINNED
 from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published, reference
 from pipeline.plan import digest
@@ -47,10 +48,19 @@ def planned(script, parameters, data=()):
         script=script,
         parameters=parameters,
         code=code.watched(script),
-        data={path.name: code.sha256(path) for path in data},
+        data={path.name: code.sha256(path) for path in data} | _files(parameters),
         versions=code.versions(),
         attempt=0,
     )
+
+
+def _files(parameters):
+    """Files whose tables are among the parameters of a job: {name: SHA-256}."""
+    if not isinstance(parameters, dict):
+        return {}
+    if "sha256" in parameters:
+        return {parameters["file"]: parameters["sha256"]}
+    return {name: value for part in parameters.values() for name, value in _files(part).items()}
 
 
 def _fields(instance):
@@ -73,7 +83,8 @@ def _analysis(experiment):
 
 
 def _setup(experiment):
-    return dict(source=_fields(experiment.source), detector=_fields(experiment.detector))
+    detector = {k: v for k, v in _fields(experiment.detector).items() if k not in BINNED}
+    return dict(source=_fields(experiment.source), detector=detector)
 
 
 def _range(study, name, key):
@@ -84,6 +95,12 @@ def _by_reading(study, name):
     return {reading: _fields(study.experiment(name, reading=reading)) for reading in study.readings}
 
 
+def _spectra(study, source):
+    """Data files of the library that the spectrum of a source is from."""
+    reactor = study.config["sources"][source]["kind"] == REACTOR
+    return (reactor_spectra.BELOW, reactor_spectra.ABOVE) if reactor else ()
+
+
 def chain(study, audit=False):
     """From spectra to limits; the audit computes the same of all its variants, without grids."""
     grids, found = study.config["grids"], {}
@@ -91,13 +108,13 @@ def chain(study, audit=False):
     for source in dict.fromkeys(map(study.source_of, study.experiments)):
         spectra = {reading: study.source(source, reading).spectrum for reading in study.readings}
         parameters = dict(source=source, spectra=spectra, cells=grids["flux_cells"])
-        reactor = study.config["sources"][source]["kind"] == REACTOR
-        data = (reactor_spectra.BELOW, reactor_spectra.ABOVE) if reactor else ()
-        found[f"fluxes/{source}"] = "tabulate_flux", parameters, data
+        found[f"fluxes/{source}"] = "tabulate_flux", parameters, _spectra(study, source)
     for name in study.experiments:
-        setups = _groups(study, name, _setup)
+        setups, source = _groups(study, name, _setup), study.source_of(name)
         parameters = dict(experiment=name, setups=setups, nodes=grids["recoil_nodes"])
-        found[f"rates/{name}"] = "compute_rates", parameters
+        by_power = "thermal_power_MW" in study.config["sources"][source]
+        data = (*_spectra(study, source), reactor_spectra.ENERGY) if by_power else ()
+        found[f"rates/{name}"] = "compute_rates", parameters, data
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
         parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name), free=not audit)

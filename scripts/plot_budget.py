@@ -11,7 +11,7 @@ from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
 
-SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor"}
+SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor", "table": "full"}
 
 
 def typeset(title):

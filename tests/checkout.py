@@ -40,7 +40,6 @@ NEW = """
     flux_per_cm2_s: 5.0e+12
     target: {Ge: 1}
     threshold_scale: nuclear-recoil
-    baseline_m: 25
     current: {mass_kg: 2, threshold_keV: 0.2, exposure_d: 365.25, efficiency: 0.8}
 """
 """A block that adds an experiment."""

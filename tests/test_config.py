@@ -258,10 +258,10 @@ BAD = {
         replaced("future: {mass_kg: 1", "future: # {mass_kg: 1"),
         "experiments.CsI.future: None must be keys and their values",
     ),
-    "heavy water": (
+    "element without natural abundances": (
         "experiments",
-        replaced("{Ge: 1}", "{D: 2, O: 1}"),
-        "experiments.HPGe.target: 'D' is not a chemical element with natural isotopes",
+        replaced("{Ge: 1}", "{U: 1, O: 2}"),
+        "experiments.HPGe.target: 'U' has no natural abundances in periodictable; name isotopes and their shares",
     ),
     "efficiency above 1": (
         "experiments",

@@ -368,7 +368,7 @@ def test_quadrature_is_exact_for_polynomials(breaks, power):
 
 
 UNITS_SCRIPT = """
-import sys, types, json
+import dataclasses, sys, types, json
 from pathlib import Path
 source = Path("cevns_tmm/units.py").read_text()
 for line, value in zip(("MeV = 1.0", "cm = 1.0", "s = 1.0", "kg = 1.0"), sys.argv[1:]):
@@ -385,6 +385,11 @@ out = []
 for name in ("CsI", "CONUS", "RED100"):
     for counts in study.experiment(name).counts().values():
         out += counts
+for folder, name in (("sns-argon", "Argon"), ("conus-plus", "CONUSplus-C3"), ("cawo4", "CaWO4")):
+    for counts in Study.read(f"examples/{folder}/config").experiment(name).counts().values():
+        out += counts
+reactor = dataclasses.replace(study.source("reactor"), thermal_power_MW=3900)
+out.append(reactor.reactor_flux(17) * units.cm**2 * units.s)
 masses = np.array([0.0, 7.55e-5, 2.5e-3]) * units.eV**2
 U = mixing.mixing_matrix(0.3, 0.5, 0.02)
 out.append(float(magnetic_moment.mu_nu_sq_baseline("e", np.ones(3), U, masses, 5e4 * units.m, 3 * units.MeV)))

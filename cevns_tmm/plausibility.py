@@ -1,0 +1,69 @@
+"""Values that are allowed but surely a slip: a unit that is another one, a threshold that nothing reaches."""
+
+from cevns_tmm.cross_section import T_max
+from cevns_tmm.response import Gaussian
+from cevns_tmm.units import cm, keV, s
+
+FEW = 5.0
+"""Events below which a Gaussian chi-squared is outside its validity."""
+
+_USUAL = {
+    "flux_per_cm2_s": (1e8, 1e15, "far from that of any source; is it in 1/(cm² s)?"),
+    "baseline_m": (1, 1000, "far from that of any detector; is it in m?"),
+    "exposure_d": (0.01, 36525, "far from that of any experiment; is it in days?"),
+    "mass_kg": (0, 1e6, "larger than any detector; is it in kg?"),
+    "thermal_power_MW": (1e-3, 2e4, "far from that of any reactor; is it in MW?"),
+    "neutrinos_per_proton": (0, 1, "larger than at any source"),
+    "sigma_stat": (0, 1, "above 1; is it in percent?"),
+    "sigma_sys": (0, 1, "above 1; is it in percent?"),
+    "mu_nu_muB": (0, 1e-8, "far above any limit; is it in units of 1e-11?"),
+}
+
+
+def unusual(block):
+    """Fields of a dataclass that are far from what there is, each as "key: value ..."."""
+    for name, (low, high, words) in _USUAL.items():
+        value = getattr(block, name, None)
+        if value is not None and not low <= value <= high:
+            yield f"{name}: {value:g} is {words}"
+    for name, value in (getattr(block, "data", None) or {}).items():
+        if name.startswith("sigma") and value > 1:
+            yield f"data.{name}: {value:g} is above 1; is it in percent?"
+
+
+def doubts(experiment, fluxes=None):
+    """What is doubtful about an Experiment, each as "key: value ..."; its events too, if flux tables are given."""
+    source, detector, analysis = experiment.source, experiment.detector, experiment.analysis
+    for block in (source, detector, analysis):
+        yield from unusual(block)
+    by_power = source.kind == "reactor" and source.thermal_power_MW is not None
+    if source.kind != "pion-decay-at-rest" and not by_power and detector.baseline_m is not None:
+        remedy = ", or give the source thermal_power_MW" if source.kind == "reactor" else ""
+        why = f"changes nothing, as the flux is that at the detector; leave it out{remedy}"
+        yield f"baseline_m: {detector.baseline_m:g} {why}"
+    for component, flux in source.tabulated_flux().items() if source.is_absolute else ():
+        if flux * cm**2 * s > _USUAL["flux_per_cm2_s"][1]:
+            yield f"spectra.{component}: a flux of {flux * cm**2 * s:.3g}/(cm² s) is above that of any source"
+    if fluxes is not None:
+        yield from _few_events(source, detector, analysis.data or {}, fluxes)
+
+
+def _few_events(source, detector, data, fluxes):
+    """Why next to nothing is counted; events are computed with few nodes, in some milliseconds."""
+    edge, value = detector.window
+    nuclei = [isotope for isotope, _ in detector.nuclei()]
+    ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
+    responses = [detector.response(isotope) for isotope in nuclei]
+    resolution, low = responses[0].resolution, responses[0].edges[0]
+    if all(one.lowest >= end for one, end in zip(responses, ends, strict=True)):
+        yield f"{edge}: {value} is beyond the largest recoil, {max(ends) / keV:.3g} keV: no events; is it in eV?"
+        return
+    if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
+        yield f"{edge}: {low:g} is within three times the noise, which counts too"
+    try:
+        expected = detector.rates(source, fluxes, nodes=4).counts()[0].sum()
+    except ValueError:  # the job that computes the rates says why
+        return
+    expected += data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
+    if expected < FEW:
+        yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"
