@@ -306,7 +306,15 @@ def main(job):
         verdict, measured = verdict_of(name, claim, results)
         criterion = claim["criterion"].format(**claim)
         rows.append(
-            [name, claim["place"], claim["text"], criterion, claim["criterion_from"], verdict, *measured]
+            [
+                name,
+                claim["place"],
+                claim["text"],
+                criterion,
+                claim.get("criterion_from", "this project"),
+                verdict,
+                *measured,
+            ]
         )
     heads = [
         "claim",

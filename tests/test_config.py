@@ -321,7 +321,7 @@ BAD = {
     "criterion with a number that is not there": (
         "claims",
         replaced("by more than {threshold}", "by more than {treshold}"),
-        "claims.lar-nai-beat-csi.criterion: 'treshold' must be one of place, text, criterion, threshold",
+        "claims.lar-nai-beat-csi.criterion: 'treshold' must be one of place, text, criterion, criterion_from, threshold",
     ),
     "claim without its number": (
         "claims",
@@ -502,7 +502,7 @@ def test_a_study_of_an_experiment_of_ones_own_is_one_file(tmp_path):
         == (
             "left out, because the study has no such experiment, setup or source: departures: "
             "csi-pe-smearing, csi-time-window, red100-nuclear-recoil, red100-future-threshold, miner-mass; "
-            "phases: CsI, CONNIE; audit.inputs: thermal-power-fluxes; claims: lar-nai-beat-csi, phases-sns, "
+            "phases: CsI, CONNIE; audit.inputs: thermal-power-fluxes; claims: lar-nai-beat-csi, reactors-beat-sns, full-beam-narrows-the-gap, sns-23-plane, reactor-12-plane, phases-sns, "
             "phases-reactor"
         )
     )
