@@ -294,10 +294,12 @@ def rate_datasets(rates):
 
 
 def read_rates(path, group):
-    """The fields of a RateTable in a group of an HDF5 file."""
+    """The fields of a RateTable in a group of an HDF5 file, all bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
     names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
-    return names | dict(T=T * keV, weight=weight * keV, acceptance=acceptance, sm=sm / keV, em=em / keV)
+    return names | dict(
+        T=T * keV, weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV
+    )
 
 
 def count_datasets(rates):

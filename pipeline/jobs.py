@@ -387,9 +387,9 @@ def _differences(config, paper):
     """Keys, two levels deep, in which two configurations differ; what follows from others comes last, if at all."""
     following = ("readings", "departures", "phases", "audit", "claims")
     for keys in ([key for key in paper if key not in following], following):
-        found = [key for key in keys if config[key] != paper[key]]
+        found = [key for key in keys if config.get(key) != paper[key]]
         for key in found:
-            mine, theirs = config[key], paper[key]
+            mine, theirs = config.get(key), paper[key]
             names = mine | theirs if isinstance(mine, dict) else ()
             yield from [f"{key}.{n}" for n in names if mine.get(n) != theirs.get(n)] or [key]
         if found:
