@@ -116,7 +116,7 @@ class Analysis:
     def _angles_free(self, sensitivity, level, i):
         """Largest profiled limit on |Lambda_i| over the angles; their pulls use up a part of ``level``."""
         centre = np.array([self.oscillation[angle] for angle in ANGLES])
-        errors = np.array([self.oscillation["errors"][angle] for angle in ANGLES])
+        errors = np.array([np.mean(self.oscillation["errors"][angle]) for angle in ANGLES])
         reach = math.sqrt(level / 4)  # three pulls leave a quarter of the level
 
         def limit(pulls):

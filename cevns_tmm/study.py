@@ -55,13 +55,15 @@ def _parents(config, path):
 
 
 def _set(parent, key, value):
-    """Set a key, or multiply what is there by ``value["scale"]``; ValueError if that is no number."""
-    if not (isinstance(value, dict) and set(value) == {"scale"}):
+    """Set a key; ``{"scale": x}`` multiplies what is there and ``{"add": x}`` adds to it, ValueError if that is no number."""
+    change = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None
+    if change not in ("scale", "add"):
         parent[key] = copy.deepcopy(value)
     elif key in parent:
-        if not (is_number(parent[key]) and is_number(value["scale"])):
-            raise ValueError(f"{shown(parent[key])} cannot be scaled by {shown(value['scale'])}")
-        parent[key] = parent[key] * value["scale"]
+        x = value[change]
+        if not (is_number(parent[key]) and is_number(x)):
+            raise ValueError(f"{shown(parent[key])} cannot be changed by {shown(value)}")
+        parent[key] = parent[key] * x if change == "scale" else parent[key] + x
 
 
 def _is_absent(config, key):

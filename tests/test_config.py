@@ -196,7 +196,7 @@ BAD = {
     "scaling of text": (
         "audit",
         replaced("experiments.*.flux_per_cm2_s: {scale", "experiments.*.threshold_scale: {scale"),
-        "audit.budget.flux.down: 'experiments.*.threshold_scale': 'nuclear-recoil' cannot be scaled by 0.95",
+        "audit.budget.flux.down: 'experiments.*.threshold_scale': 'nuclear-recoil' cannot be changed by {'scale': 0.95}",
     ),
     "name with a new line": (
         "experiments",
@@ -704,3 +704,16 @@ def test_a_spectrum_of_ones_own_needs_the_isotopes_that_are_burnt(tmp_path, monk
     message = "sources.reactor.spectrum_above_2MeV: 'Own2024' has no Pu239, which the fission fract"
     with pytest.raises(ConfigError, match=message):
         Study.read(folder, overrides)
+
+
+def test_a_budget_of_one_sigma_moves_with_its_centre():
+    """The variations are the errors of the fit that the angles are from."""
+    for value in (0.320, 0.307):
+        study = Study.read(overrides={"oscillation": {"sin2_theta12": value}})
+        errors = study.config["oscillation"]["errors"]
+        for angle, (down, up) in errors.items():
+            name = angle.removeprefix("sin2_")
+            low, high = (study.audit.experiment("CONUS", reading=f"{name}-{way}") for way in ("down", "up"))
+            centre = study.config["oscillation"][angle]
+            assert low.analysis.oscillation[angle] == pytest.approx(centre - down, rel=1e-14)
+            assert high.analysis.oscillation[angle] == pytest.approx(centre + up, rel=1e-14)
