@@ -65,8 +65,8 @@ BAD = {
     ),
     "exact angle": (
         "config",
-        replaced("errors: {sin2_theta12: 0.018", "errors: {sin2_theta12: 0"),
-        "oscillation.errors.sin2_theta12: 0 must be greater than 0",
+        replaced("sin2_theta12: [0.016, 0.020]", "sin2_theta12: [0, 0.020]"),
+        "oscillation.errors.sin2_theta12.0: 0 must be greater than 0",
     ),
     "not a number": (
         "config",
