@@ -56,7 +56,7 @@ def _few_events(source, detector, data, fluxes):
     responses = [detector.response(isotope) for isotope in nuclei]
     resolution, low = responses[0].resolution, responses[0].edges[0]
     if all(one.lowest >= end for one, end in zip(responses, ends, strict=True)):
-        yield f"{edge}: {value} is beyond the largest recoil, {max(ends) / keV:.3g} keV: no events; is it in eV?"
+        yield f"{edge}: {value} is beyond what the largest recoil, {max(ends) / keV:.3g} keV, gives: no events; is it in eV?"
         return
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
         yield f"{edge}: {low:g} is within three times the noise, which counts too"
