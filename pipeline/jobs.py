@@ -17,7 +17,7 @@ from cevns_tmm.study import LITERAL, SETUPS
 from pipeline import code, published, reference
 from pipeline.plan import digest
 
-AROUND = ("jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
+AROUND = ("Jinja2", "jsonschema", "pygments", "PyYAML", "snakemake", "tabulate")
 """Packages that no number depends on: they plan, check and lay out."""
 
 SNS, REACTOR = "pion-decay-at-rest", "reactor"
