@@ -279,6 +279,8 @@ def test_table_1(name, setup):
     assert detector.threshold_scale == ("nuclear-recoil" if name in SNS else "electron-equivalent")
     assert experiment.source.kind == ("pion-decay-at-rest" if name in SNS else "reactor")
     assert detector.time_window_us is None
+    assert detector.form_factor == {"radius_scale": 1, "diffuseness_scale": 1}
+    assert (detector.kappa_scale, detector.threshold_inversion) == (1, "solve")
     analysis = experiment.analysis
     if (name, setup) == ("CsI", "current"):  # below Eq. (34)
         background = {"beam_neutrons": 6, "steady_state": 405, "sigma_background": 0.25}

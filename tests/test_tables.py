@@ -628,6 +628,17 @@ def test_claims(made, limit):
     ]
 
 
+def test_the_order_of_the_readings_changes_no_verdict(made):
+    script, parameters, *_ = jobs.judgements(made.study, None)["claims"]
+    inputs = {stage: made.each(stage) for stage in ("rates", "counts", "luminosity")}
+    inputs["limits"] = made.file("limits.csv")
+    plan = script, parameters | {"readings": READINGS[::-1]}
+    made.run(plan, inputs, csv=made.file("reversed.csv"), md=made.file("reversed.md"))
+    verdicts = {row["claim"]: row["verdict"] for row in made.rows("reversed.csv")}
+    assert verdicts == {row["claim"]: row["verdict"] for row in made.rows("claims.csv")}
+    assert "holds only under inferred" in verdicts.values()
+
+
 # What the tables and figures are made from.
 
 
