@@ -259,7 +259,8 @@ def em_dominates(results, _claim):
             accepted = data["acceptance"] > 0
             em, sm = ((data[n].sum(axis=0) * accepted).sum(axis=0) for n in ("dNdT_em", "dNdT_sm"))
             first = int(np.argmax(accepted.any(axis=0)))
-            equal[experiment] = math.sqrt(sm[first] / em[first])
+            if em[first] > 0:  # recoils reach the threshold
+                equal[experiment] = math.sqrt(sm[first] / em[first])
     if not equal:
         raise NotApplicable("needs events")
     bound = results.solar["Borexino"].mu_nu_muB

@@ -63,7 +63,7 @@ class Made:
         self.path.mkdir(exist_ok=True)
         self.shown = {}
 
-    def run(self, plan, inputs, *outputs, **named):
+    def run(self, plan, inputs, /, *outputs, **named):
         """Run the script of a plan."""
         name, parameters, *_ = plan
         script(name)(Job(Files(**inputs), Files(*outputs, **named), parameters, {}))
