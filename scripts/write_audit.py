@@ -50,7 +50,7 @@ def inputs(variants, params):
         if not changes:
             yield [title, 0, "", "", lost(limits, base)]
             continue
-        most = max(changes, key=lambda key: abs(changes[key]))
+        most = max(changes, key=lambda key: round(abs(changes[key]), 6))  # the first of equal ones
         moved = sum(abs(c) > 1e-7 for c in changes.values())
         yield [title, moved, f"{changes[most]:+.2f}", " ".join(most), lost(limits, base)]
 
