@@ -214,7 +214,7 @@ def test_mixing():
     errors = {name: [minus, plus] for name, (_, plus, minus) in OSCILLATION.items()}
     angles = {name: best for name, (best, _, _) in OSCILLATION.items()}
     assert CONFIG["oscillation"] == angles | {"delta_CP_over_pi": 0, "errors": errors}
-    for name, (best, plus, minus) in OSCILLATION.items():
+    for name, (_, plus, minus) in OSCILLATION.items():
         block = CONFIG["audit"]["budget"][name.removeprefix("sin2_")]
         assert block["up"] == {f"oscillation.{name}": {"add": plus}}
         assert block["down"] == {f"oscillation.{name}": {"add": -minus}}
