@@ -13,6 +13,7 @@ from scipy.stats import chi2 as chi2_distribution
 
 from cevns_tmm import Study, storage, toys
 from cevns_tmm.analysis import Analysis
+from cevns_tmm.rates import RateTable
 from cevns_tmm.spectrum import BinnedExperiment, bins_of_equal_counts, excess_by_moment
 from cevns_tmm.statistics import CountingExperiment
 from cevns_tmm.toys import Truth
@@ -239,6 +240,17 @@ def test_bins_have_the_events_between_their_edges():
     edges[-1] = T[-1]
     for component, events in zip(integral(spectrum.em), em, strict=True):
         assert events == pytest.approx(np.diff(np.interp(edges, T, component)), rel=2e-3)
+
+
+def test_rates_come_back_from_a_file(tmp_path):
+    rates = STUDY.experiment("HPGe").rates
+    storage.write(tmp_path / "x.h5", {"a": storage.rate_datasets(rates)}, "rates", {})
+    found = RateTable(**storage.read_rates(tmp_path / "x.h5", "a"))
+    assert np.allclose(found.counts(), rates.counts(), rtol=1e-12, atol=0)
+    each, em = bins_of_equal_counts(rates, 5, STUDY.experiment("HPGe").recoil_nodes)
+    again, em_again = bins_of_equal_counts(found, 5, STUDY.experiment("HPGe").recoil_nodes)
+    assert again == pytest.approx(each, rel=1e-12)
+    assert em_again == pytest.approx(em, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(
