@@ -116,13 +116,17 @@ def planes(ranges):
         for ax, (i, j) in zip(axes, PLANES, strict=True):
             ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
             ax.set(xlabel=rf"$|\Lambda_{i}|$ [$\mu_B$]", ylabel=rf"$|\Lambda_{j}|$ [$\mu_B$]")
-            step = math.ceil(math.log10(limits[1] / limits[0]) / 3 - 1e-9)  # decades between two labels
             for axis in (ax.xaxis, ax.yaxis):
-                axis.set_major_locator(LogLocator(10.0**step))
-                minor = range(1, 10) if step < 4 else [1]
-                axis.set_minor_locator(LogLocator(subs=minor, numticks=999))
-                axis.set_minor_formatter("")
+                log_ticks(axis, *limits)
     return fig, grid
+
+
+def log_ticks(axis, low, high):
+    """Ticks of a logarithmic axis from ``low`` to ``high``, few of them labelled."""
+    step = math.ceil(math.log10(high / low) / 3 - 1e-9)  # decades between two labels
+    axis.set_major_locator(LogLocator(10.0**step))
+    axis.set_minor_locator(LogLocator(subs=range(1, 10) if step < 4 else [1], numticks=999))
+    axis.set_minor_formatter("")
 
 
 def read_contours(path, figure, *columns):

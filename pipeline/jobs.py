@@ -14,6 +14,7 @@ from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
 from cevns_tmm.study import LITERAL, SETUPS
+from cevns_tmm.toys import forms, truths
 from pipeline import code, published, reference
 from pipeline.plan import digest
 
@@ -171,7 +172,10 @@ def phase_contours(study, name):
 
 
 def contour_lines(study):
-    """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each."""
+    """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
+
+    Profiled planes of the current setups have no phases.
+    """
     reading, found = study.config["figures_reading"], []
     for figure, (kind, setups, beams) in PLANE_FIGURES.items():
         wanted = [f"{setup}/{reading}/{beam}" for setup in setups for beam in beams]
@@ -184,6 +188,11 @@ def contour_lines(study):
         for figure, name, groups in found
         for group, line in groups.items()
         for setup, _, beam in [group.split("/")[:3]]
+    ]
+    lines += [
+        ["profiled", name, "current", beam, list(components), None, None]
+        for name in study.experiments
+        for beam, components in study.beams(name).items()
     ]
     return dict(
         reading=reading,
@@ -289,7 +298,34 @@ def figures(study, folder):
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    return {f"figures/fig{n}": content for n, content in found.items()}
+    return {f"figures/fig{n}": content for n, content in found.items()} | limit_figures(study, common)
+
+
+def limit_figures(study, common):
+    """Profiled planes, all limits, and coverage: of data and of a projection at each kind of source."""
+    reading, experiments = study.config["figures_reading"], style(study)
+    rows = [
+        dict(figure=figure, beam=beam, experiments=style(study, kind))
+        for figure, beam, kind in ((4, "delayed", SNS), (6, "reactor", REACTOR))
+        if style(study, kind)
+    ]
+    solar = {
+        name: dict(label=name, colour=colours(study)[name], mu_nu_muB=study.experiment(name).mu_nu_muB)
+        for name in study.solar
+    }
+    error, covered = toy_parameters(study)["error_on_total"], {}
+    for name, block in experiments.items():
+        analysis = study.experiment(name, reading=reading).analysis
+        found = dict(experiment=name, label=block["label"], forms=list(forms(analysis)))
+        found |= dict(truths=list(map(str, truths(analysis, error))))
+        covered.setdefault("data" if analysis.data else block["kind"], found)
+    limits = dict(reading=reading, experiments=experiments, solar=solar, title="All limits")
+    coverage = dict(reading=reading, shown=list(covered.values()), error_on_total=error, title="Coverage")
+    return {
+        "figures/profiled": ("plot_profiled", common | dict(rows=rows, title="Profiled planes")),
+        "figures/limits": ("plot_limits", common | limits, [published.LATER]),
+        "figures/coverage": ("plot_coverage", common | coverage),
+    }
 
 
 def toy_parameters(study):

@@ -9,6 +9,9 @@ from pipeline.code import ROOT
 
 TABLE = ROOT / "resources/published_table2.csv"
 
+LATER = ROOT / "resources/later_limits.csv"
+"""Limits on effective moments that were published later; what they are on is a parameter of limits.csv, or mu_nu_solar."""
+
 KEY = ("experiment", "setup", "beam", "parameter")
 """What names a limit of one reading."""
 

@@ -1,4 +1,4 @@
-"""The lines that Figs. 4 to 8 draw -> results/contours.csv."""
+"""The lines that Figs. 4 to 8 draw, and the profiled planes -> results/contours.csv."""
 
 import math
 
@@ -29,7 +29,8 @@ def main(job):
         analysis = Analysis(**parameters["analyses"][name][group])
         sensitivity = analysis.sensitivity(read_counts(counts[name], group), components, delta)
         for plane in PLANES:
-            curves = sensitivity.contour(plane, analysis.level(2), math.pi * xi)
+            how = {"profiled": True} if figure == "profiled" else {"xi": math.pi * xi}
+            curves = sensitivity.contour(plane, analysis.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():
         experiment = SolarExperiment(**block)

@@ -90,16 +90,23 @@ class Made:
                 self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
         self.run(plans["contours"], {"counts": self.each("counts")}, self.file("contours.csv"))
+        for name in study.solar:
+            self.run(plans[f"solar/{name}"], {}, self.file(f"solar/{name}.h5"))
+        solar = [self.file(f"solar/{name}.h5") for name in study.solar]
+        inputs = {"profiles": self.each("profiles"), "solar": solar}
+        self.run(plans["limits"], inputs, self.file("limits.csv"))
         return self
 
-    def draw(self, number):
-        """What a script hands over to be saved, drawn once."""
-        if number in self.shown:
-            return self.shown[number]
+    def draw(self, figure):
+        """What a script hands over to be saved, drawn once; ``figure`` is the number or the name."""
+        if figure in self.shown:
+            return self.shown[figure]
         inputs = {stage: self.each(stage) for stage in ("profiles", "luminosity")}
-        inputs |= {"quenching": self.file("quenching.h5"), "contours": self.file("contours.csv")}
-        plan = jobs.figures(self.study, self.folder / "config")[f"figures/fig{number}"]
-        return self.shown.setdefault(number, self.drawn(plan, inputs))
+        inputs |= {name: self.file(f"{name}.csv") for name in ("contours", "limits", "coverage")}
+        inputs |= {"quenching": self.file("quenching.h5")}
+        name = f"fig{figure}" if isinstance(figure, int) else figure
+        plan = jobs.figures(self.study, self.folder / "config")[f"figures/{name}"]
+        return self.shown.setdefault(figure, self.drawn(plan, inputs))
 
     def drawn(self, plan, inputs):
         found = []
@@ -398,7 +405,7 @@ def test_the_table_of_contours(made):
     rows = read_csv(made.file("contours.csv"))
     columns = "figure,reading,experiment,setup,beam,plane,xi_over_pi,delta_CP_over_pi,curve,x_muB,y_muB"
     assert list(rows[0]) == columns.split(",")
-    assert {row["figure"] for row in rows} == set("45678")
+    assert {row["figure"] for row in rows} == {*"45678", "profiled"}
     assert {row["reading"] for row in rows} == {"inferred"}
     keys = {tuple(row[c] for c in ("figure", "experiment", "xi_over_pi", "delta_CP_over_pi")) for row in rows}
     assert {key for key in keys if key[0] in "78"} == {
@@ -407,6 +414,197 @@ def test_the_table_of_contours(made):
         ("8", "Borexino", "", ""),
     }
     assert {key[1] for key in keys if key[0] == "6"} == set(REACTORS)
+    profiled = {
+        (row["setup"], *key[1:])
+        for row, key in (
+            (r, tuple(r[c] for c in ("figure", "experiment", "beam", "xi_over_pi", "delta_CP_over_pi")))
+            for r in rows
+        )
+        if key[0] == "profiled"
+    }
+    beams = [(name, beam) for name in (*SNS, *REACTORS) for beam in made.study.beams(name)]
+    assert profiled == {("current", name, beam, "", "") for name, beam in beams}
+
+
+# What the limits are worth.
+
+
+def test_profiled_planes(made):
+    """Lines: the profiled contours; below them the regions of Figs. 4 and 6."""
+    shown = made.draw("profiled")
+    assert shown.title == "Profiled planes"
+    assert "lines: third moment and all phases free; shaded: third moment and phases 0" in written(shown)
+    rows = [(SNS, "delayed", "SNS, delayed"), (REACTORS, "reactor", "reactors")]
+    assert len(shown.fig.legends) == len(rows)
+    for axes, legend, (names, beam, title) in zip(
+        np.reshape(shown.fig.axes, (2, 3)), shown.fig.legends, rows, strict=True
+    ):
+        assert [ax.get_title() for ax in axes] == ["", f"{title}, 90 % C.L.", ""]
+        handles = entries(legend)
+        assert list(handles) == [LABELS[name] for name in names]
+        assert len({look(handle)[1] for handle in handles.values()}) == len(names)
+        for ax, plane in zip(axes, PLANES, strict=True):
+            assert len(ax.patches) == len(names)
+            for name in names:
+                experiment, handle = made.study.experiment(name), handles[LABELS[name]]
+                assert look(handle)[0] == jobs.colours(made.study)[name]
+                wanted = experiment.contour(plane, beam, method="profiled")
+                found = [
+                    line.get_data()
+                    for line in ax.lines
+                    if look(line) == look(handle) and line.get_linestyle() != "None"
+                ]
+                assert len(found) == len(wanted) == (1 if beam == "delayed" else 2)  # an open strip
+                for one, other in zip(found, wanted, strict=True):
+                    assert np.array(one) == pytest.approx(np.array(other), rel=1e-9, abs=0)
+                face = to_hex(plotting.tint(handle.get_color()))
+                (region,) = [patch for patch in ax.patches if to_hex(patch.get_facecolor()) == face]
+                check_region(
+                    ax,
+                    region,
+                    lambda x, y: experiment.delta_chi2(moments(plane, x, y), beam) < chi2.ppf(0.9, 2),  # noqa: B023
+                )
+
+
+def test_all_limits(made):
+    """Every point against the front door, unbounded ones at the edge, and published ones as printed."""
+    shown = made.draw("limits")
+    assert shown.title == "All limits"
+    *planes, effective = shown.fig.axes
+    assert [ax.get_title() for ax in planes] == MODULUS
+    assert {ax.get_xscale() for ax in shown.fig.axes} == {"log"}
+    names = [text.get_text() for text in planes[0].get_yticklabels()]
+    later = read_csv(ROOT / "resources/later_limits.csv")
+    assert names == [*LABELS.values(), "Borexino", *(row["label"] for row in later)]
+    heights = dict(zip(names, planes[0].get_yticks(), strict=True))
+
+    def points(ax, name, colour):
+        near = [
+            line
+            for line in ax.lines
+            if len(line.get_xdata()) == 1 and abs(line.get_ydata()[0] - heights[name]) < 0.5
+        ]
+        assert {to_hex(line.get_color()) for line in near} == {colour}
+        return {
+            (round(line.get_ydata()[0] - heights[name], 1), line.get_marker(), line.get_fillstyle()): line
+            for line in near
+        }
+
+    shifts, symbols = {"current": (-0.2, "o"), "future": (0.2, "s")}, (r"$\mathrm{e}$", r"$\mu$")
+    for name, label in LABELS.items():
+        colour, beam = jobs.colours(made.study)[name], "full" if name in SNS else "reactor"
+        for i, ax in enumerate(planes, 1):
+            found = points(ax, label, colour)
+            for setup in made.study.setups(name):
+                shift, marker = shifts[setup]
+                experiment = made.study.experiment(name, setup)
+                alone = found.pop((shift, marker, "full"))
+                assert alone.get_xdata()[0] == pytest.approx(
+                    experiment.limits(beam)[f"Lambda{i}"], rel=1e-9, abs=0
+                )
+                free = experiment.limits(beam, method="profiled")[f"Lambda{i}"]
+                assert math.isinf(free) == (beam == "reactor")
+                line = found.pop((shift, ">" if math.isinf(free) else marker, "none"))
+                if math.isinf(free):
+                    assert line.get_transform() == ax.get_yaxis_transform()
+                    assert 0.9 < line.get_xdata()[0] < 1
+                else:
+                    assert line.get_xdata()[0] == pytest.approx(free, rel=1e-9, abs=0)
+            assert not found
+        found = points(effective, label, colour)
+        for setup in made.study.setups(name):
+            experiment = made.study.experiment(name, setup)
+            analysis, level = experiment.sensitivity(beam), experiment.analysis.level(1)
+            for symbol, limit in zip(symbols, analysis.flavour_limits(level)[3:], strict=True):
+                line = found.pop((shifts[setup][0], symbol, "full"), None)
+                assert (line is None) == math.isinf(limit)
+                assert line is None or line.get_xdata()[0] == pytest.approx(limit, rel=1e-9, abs=0)
+        assert not found
+    borexino, blue = made.study.experiment("Borexino"), jobs.colours(made.study)["Borexino"]
+    for i, ax in enumerate(planes, 1):
+        limit = pytest.approx(borexino.limits()[f"Lambda{i}"], rel=1e-9, abs=0)
+        assert [line.get_xdata()[0] for line in points(ax, "Borexino", blue).values()] == [limit] * 2
+        (line,) = [line for line in ax.lines if len(line.get_xdata()) == 2]
+        assert list(line.get_xdata()) == [limit] * 2
+    ((key, line),) = points(effective, "Borexino", blue).items()
+    assert (key[1], line.get_xdata()[0]) == (r"$\odot$", 2.8e-11)
+    for row in later:
+        ((key, line),) = points(effective, row["label"], to_hex("0")).items()
+        assert key[1] == {"mu_nu_e": symbols[0], "mu_nu_solar": r"$\odot$"}[row["parameter"]]
+        assert line.get_xdata()[0] == float(row["limit_muB"])
+        assert "arXiv:" in row["source"]
+    assert list(entries(shown.fig.legends[0]))[2:4] == ["others and all phases free", "unbounded"]
+
+
+def test_a_limit_that_does_not_exist_is_marked(other):
+    """At this level CsI excludes no number of events; reactors stay unbounded."""
+    shown = other.draw("limits")
+    markers = {line.get_marker() for line in shown.fig.axes[0].lines}
+    assert {"x", ">"} <= markers
+    assert {"no limit", "unbounded"} <= set(entries(shown.fig.legends[0]))
+
+
+def test_coverage(made):
+    """Lines of every truth, from a table made up here; the data and a projection at each source."""
+    truths = {
+        "CsI": ("0.28", ["data"]),
+        "HPGe": ("0.2", ["excess", "total"]),
+        "CONNIE": ("0.2", ["excess", "total"]),
+    }
+    rows, values = [], itertools.count(1)
+    for name, (sigma, forms) in truths.items():
+        keys = itertools.product(
+            ("literal", "inferred"),
+            ("current", "future"),
+            forms,
+            ("fixed", f"excess-{sigma}", "total-0.03", f"total-{sigma}"),
+            (0, 50, 100),
+        )
+        for reading, setup, form, truth, n_em in keys:
+            row = {
+                "reading": reading,
+                "experiment": name,
+                "setup": setup,
+                "nuisance_on": form,
+                "truth": truth,
+                "n_em": n_em,
+            }
+            rows.append(row | {f"coverage_{kind}": 1 - next(values) / 1e3 for kind in ("interval", "upper")})
+    write(made.file("coverage.csv"), rows)
+    shown = made.draw("coverage")
+    assert shown.title == "Coverage"
+    titles = {"data": "data", "excess": r"$\chi^2$: excess ± $\sigma$", "total": r"$\chi^2$: rate ± $\sigma$"}
+    assert len(shown.axes) == 6 == 1 + sum(len(forms) for _, forms in truths.values())
+    handles = entries(shown.fig.axes[-1].get_legend())
+    assert list(handles) == [
+        "truth: exact",
+        r"truth: excess ± $\sigma$",
+        "truth: rate ± 3 %",
+        r"truth: rate ± $\sigma$",
+        "interval, 90 % C.L.",
+        "its upper limit",
+    ]
+    *of_truth, interval, upper = handles.values()
+    for name, (sigma, forms) in truths.items():
+        for form in forms:
+            ax = shown.axes[f"{LABELS[name]}, {titles[form]}"]
+            wanted = [
+                r
+                for r in rows
+                if (r["reading"], r["setup"], r["experiment"], r["nuisance_on"])
+                == ("inferred", "current", name, form)
+            ]
+            for truth, handle in zip(
+                ("fixed", f"excess-{sigma}", "total-0.03", f"total-{sigma}"), of_truth, strict=True
+            ):
+                points = [row for row in wanted if row["truth"] == truth]
+                for kind, dashes in (("interval", interval), ("upper", upper)):
+                    x, y = curve(ax, look(handle)[0], look(dashes)[1])
+                    assert list(x) == [0, 50, 100]
+                    assert list(y) == pytest.approx([row[f"coverage_{kind}"] for row in points])
+            (level,) = [line for line in ax.lines if look(line)[0] == to_hex("0.5")]
+            assert list(level.get_ydata()) == [0.9, 0.9]
+            assert ax.get_ylim()[0] < min(line.get_ydata().min() for line in ax.lines[:-1])
 
 
 # What is not as in the paper's figures.

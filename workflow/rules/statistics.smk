@@ -68,9 +68,57 @@ rule honest_limits:
         "../../scripts/write_honest_limits.py"
 
 
+rule plot_profiled:
+    """Profiled planes beside the paper's."""
+    input:
+        plan=plan("figures/profiled"),
+        contours="results/contours.csv",
+    output:
+        **drawn("profiled"),
+    log:
+        "logs/plot_profiled.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_profiled.py"
+
+
+rule plot_limits:
+    """All limits at a glance."""
+    input:
+        plan=plan("figures/limits"),
+        limits="results/limits.csv",
+    output:
+        **drawn("limits"),
+    log:
+        "logs/plot_limits.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_limits.py"
+
+
+rule plot_coverage:
+    """Coverage against the true events."""
+    input:
+        plan=plan("figures/coverage"),
+        coverage="results/coverage.csv",
+    output:
+        **drawn("coverage"),
+    log:
+        "logs/plot_coverage.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_coverage.py"
+
+
 rule coverage:
     """What the limits are worth: coverage, expected limits, limits with the spectrum."""
     input:
         rules.tabulate_coverage.output,
         rules.spectrum_limits.output,
         rules.honest_limits.output,
+        rules.plot_profiled.output,
+        rules.plot_limits.output,
+        rules.plot_coverage.output,
