@@ -362,7 +362,7 @@ def statistics(study):
 
 def judgements(study, folder):
     """Comparison, claims, audit, checks and provenance."""
-    shown, audit = study.config["figures_reading"], study.config["audit"]
+    shown, audit, toys = study.config["figures_reading"], study.config["audit"], toy_parameters(study)
     drawing = _drawing(folder)
     both, experiments = list(dict.fromkeys([LITERAL, shown])), study.experiments
     titles = {
@@ -405,7 +405,8 @@ def judgements(study, folder):
         "provenance": ("write_provenance", provenance),
         "report": (
             "write_report",
-            dict(notes=notes(study), reading=shown),
+            dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
+            | dict(toys=toys["toys_per_block"] * toys["blocks"]),
             [*table, *map(code.ROOT.joinpath, REPORT)],
         ),
     }

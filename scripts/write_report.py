@@ -10,6 +10,7 @@ from cevns_tmm.storage import read_csv, write_text
 from pipeline.code import ROOT
 from pipeline.job import run
 from pipeline.published import SUMMARY, compare, summary, table2
+from pipeline.worth import short
 
 
 def like_the_paper(rows, reading):
@@ -42,6 +43,8 @@ def main(job):
         "notes": job.parameters["notes"],
         "verdict": verdict,
         "short": like_the_paper(tables["table2"], job.parameters["reading"]),
+        "worth": short(tables["honest_limits"], job.parameters["error_on_total"]),
+        "toys": job.parameters["toys"],
         "summary": [
             dict(zip(["reading", *SUMMARY], [r, *summary(e)], strict=True)) for r, e in by_reading.items()
         ],

@@ -151,13 +151,16 @@ rule report:
         tables=expand(
             "results/{name}.csv",
             name=[
-                *("limits", "table2", "comparison", "claims", "provenance"),
+                *("limits", "table2", "honest_limits", "comparison", "claims", "provenance"),
                 *("audit/ablation", "audit/inputs", "audit/budget"),
             ],
         ),
         figures=expand(
             "figures/{name}.png",
-            name=[*(f"fig{n}" for n in range(1, 9)), "ablation", "budget"],
+            name=[
+                *(f"fig{n}" for n in range(1, 9)),
+                *("profiled", "limits", "coverage", "ablation", "budget"),
+            ],
         ),
     output:
         "results/report.html",
