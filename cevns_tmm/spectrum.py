@@ -1,6 +1,7 @@
 """Limits from the recoil spectrum: Eq. (35) in bins, with a nuisance on the total of all bins."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -47,9 +48,11 @@ def bins_of_equal_counts(rates, bins, nodes):
 class BinnedExperiment:
     """chi² of Eq. (35) in bins, as a function of the strength x >= 0 of an excess of x E_i events.
 
-    chi² = min_a Sum_i (x E_i - a (S_i + x E_i))² / (v S_i) + a²/s². In closed form only three numbers of the bins
-    matter: ``sm`` S = Sum S_i, ``em`` E = Sum E_i and ``shape`` Q = Sum E_i²/S_i >= E²/S. ``variance`` is v
-    (1 + sigma_stat in Eq. 35); ``sigma`` is s, and ``inf`` leaves the normalisation free.
+    chi² = min_a Sum_i (r_i - x E_i - a (S_i + x E_i))² / (v S_i) + a²/s². In closed form only sums over the bins
+    matter: ``sm`` of S_i, ``em`` of E_i and ``shape`` of E_i²/S_i; and of the residuals r_i, measured minus Standard
+    Model, ``residual`` of r_i, ``tied`` of r_i E_i/S_i and ``spread`` of r_i²/S_i, each 0 if the expectation is the
+    data, or an array, one element per experiment of many. ``variance`` is v (1 + sigma_stat in Eq. 35); ``sigma``
+    is s, and ``inf`` leaves the normalisation free.
     """
 
     sm: float
@@ -57,31 +60,71 @@ class BinnedExperiment:
     shape: float
     variance: float
     sigma: float
+    residual: float = 0.0
+    tied: float = 0.0
+    spread: float = 0.0
 
     @classmethod
-    def of_bins(cls, sm, em, variance, sigma):
-        """From the events of each bin, shape (bins,): S_i > 0 and E_i."""
-        return cls(np.sum(sm), np.sum(em), np.sum(np.square(em) / sm), variance, sigma)
+    def of_bins(cls, sm, em, variance, sigma, residual=0.0):
+        """From the events of each bin, shape (bins,): S_i > 0 and E_i; residuals may have shape (..., bins)."""
+        r = np.broadcast_to(residual, np.broadcast_shapes(np.shape(residual), np.shape(sm)))
+        sums = (np.sum(part, axis=-1) for part in (r, r * em / sm, r**2 / sm))
+        return cls(np.sum(sm), np.sum(em), np.sum(np.square(em) / sm), variance, sigma, *sums)
+
+    @cached_property
+    def _quadratics(self):
+        """Coefficients of 1, x and x² in the numerator and the denominator of chi²; s² apart from its scale."""
+        S, E, Q, v = self.sm, self.em, self.shape, self.variance
+        r, rE, rr = self.residual, self.tied, self.spread
+        s_sq, norm = (1.0, 0.0) if np.isinf(self.sigma) else (self.sigma**2, v)
+        free = (
+            rr * S - r**2,
+            2 * (rr * E - rE * S - r * (rE - E)),
+            max(Q * S - E**2, 0.0) + rr * Q - rE**2 - 2 * rE * E + 2 * r * Q,
+        )
+        numerator = [(s_sq * a + norm * b) / v for a, b in zip(free, (rr, -2 * rE, Q), strict=True)]
+        return numerator, (s_sq * S + norm, 2 * s_sq * E, s_sq * Q)
 
     def chi2(self, x):
         """chi² at strengths ``x`` of any shape, minimised over the nuisance."""
-        quadratic, spread, tied = self._terms()
-        total = self.sm + 2 * np.multiply(x, self.em) + np.square(x) * self.shape
-        return np.square(x) * quadratic / (spread * total + self.variance * tied)
+        (n0, n1, n2), (c0, c1, c2) = self._quadratics
+        return (n0 + np.multiply(x, n1 + np.multiply(x, n2))) / (c0 + np.multiply(x, c1 + np.multiply(x, c2)))
+
+    @cached_property
+    def best_fit(self):
+        """The strength x >= 0 of least chi²; ``inf`` if chi² falls below all others there."""
+        (n0, n1, n2), (c0, c1, c2) = self._quadratics
+        roots = _roots(n2 * c1 - n1 * c2, 2 * (n2 * c0 - n0 * c2), n1 * c0 - n0 * c1)
+        tried = np.array([np.zeros(roots.shape[1:]), *np.where(np.isfinite(roots) & (roots > 0), roots, 0.0)])
+        chi2 = self.chi2(tried)
+        best = np.take_along_axis(tried, np.argmin(chi2, axis=0)[np.newaxis], axis=0)[0]
+        with np.errstate(divide="ignore"):
+            return np.where(np.min(chi2, axis=0) * c2 > n2, np.inf, best)[()]
+
+    @cached_property
+    def chi2_min(self):
+        """Least chi² over x >= 0."""
+        finite = np.where(np.isinf(self.best_fit), 0.0, self.best_fit)
+        (*_, n2), (*_, c2) = self._quadratics
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(np.isinf(self.best_fit), np.divide(n2, c2), self.chi2(finite))[()]
+
+    def delta_chi2(self, x):
+        """chi² above its minimum over x >= 0, shape of ``x``."""
+        return self.chi2(x) - self.chi2_min
 
     def upper_limit(self, delta_chi2):
-        """Strength at which chi² is ``delta_chi2``; ``inf`` if it stays below."""
-        quadratic, spread, tied = self._terms()
-        a = quadratic - delta_chi2 * spread * self.shape
-        b = delta_chi2 * spread * self.em
-        c = delta_chi2 * (spread * self.sm + self.variance * tied)  # a x² - 2 b x - c = 0
-        return (b + np.sqrt(b**2 + a * c)) / a if a > 0 else np.inf
+        """Smallest strength above the best fit at which Delta chi² is ``delta_chi2``; ``inf`` if it stays below."""
+        level = delta_chi2 + self.chi2_min
+        crossings = _roots(*(n - level * c for n, c in list(zip(*self._quadratics, strict=True))[::-1]))
+        return np.min(np.where(crossings > self.best_fit, crossings, np.inf), axis=0)[()]
 
-    def _terms(self):
-        """Coefficients of chi² = x² q / (s² (S + 2 x E + x² Q) + v), q = s² (Q S - E²) / v + Q; s² apart from its scale."""
-        spread, tied = (1.0, 0.0) if np.isinf(self.sigma) else (self.sigma**2, 1.0)
-        shapes = max(self.shape * self.sm - self.em**2, 0.0)
-        return spread * shapes / self.variance + self.shape * tied, spread, tied
+
+def _roots(a, b, c):
+    """The two roots of a x² + b x + c, shape (2, ...); NaN or infinite if there are none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        q = -(b + np.copysign(np.sqrt(np.square(b) - 4 * np.multiply(a, c)), b)) / 2
+        return np.array(np.broadcast_arrays(np.divide(q, a), np.divide(c, q)))
 
 
 def excess_by_moment(em, components, U):

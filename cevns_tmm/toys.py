@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cevns_tmm.spectrum import BinnedExperiment
 from cevns_tmm.statistics import CountingExperiment
 
 KINDS = ("fixed", "excess", "total")
@@ -51,9 +52,11 @@ class Truth:
         return np.ones(toys) if self.kind == "fixed" else np.maximum(rng.normal(1, size, toys), 0)
 
     def events(self, n_sm, n_em, toys, rng):
-        """Events expected from neutrinos, shape (toys,)."""
+        """Events expected from neutrinos, shape (toys,), or (toys, bins) if those of bins are given."""
         factor = self.factor(self.size, toys, rng)
-        return n_sm + n_em * factor if self.kind == "excess" else (n_sm + n_em) * factor
+        if self.kind == "excess":
+            return n_sm + np.multiply.outer(factor, n_em)
+        return np.multiply.outer(factor, n_sm + n_em)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,18 @@ def draw(analysis, n_sm, n_em, truth, toys, rng):
     on, off = rng.poisson(events + neutrons + data["steady_state"]), rng.poisson(data["steady_state"], toys)
     on = np.where(on + off > 0, on, 1)  # no event at all has no variance in Eq. (34)
     return CountingExperiment.from_data(n_sm, **data | dict(n_measured=on - off, steady_state=off))
+
+
+def draw_bins(analysis, sm, em, x, truth, toys, rng):
+    """chi² in bins of ``toys`` toys: a BinnedExperiment, whose nuisance is on all events.
+
+    ``sm`` and ``em`` are the Standard Model events and those of unit strength in each bin, shape (bins,); ``x`` is the
+    true strength. Each bin is drawn as the count of Eq. (35) in :func:`draw`.
+    """
+    background = analysis.sigma_stat * sm / 2
+    on = rng.poisson(truth.events(sm, x * em, toys, rng) + background)
+    residual = on - rng.poisson(background, (toys, len(sm))) - sm
+    return BinnedExperiment.of_bins(sm, em, 1 + analysis.sigma_stat, analysis.sigma_sys, residual)
 
 
 def coverage(analysis, n_sm, n_em, truth, toys, seed):

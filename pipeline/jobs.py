@@ -313,19 +313,27 @@ def limit_figures(study, common):
         name: dict(label=name, colour=colours(study)[name], mu_nu_muB=study.experiment(name).mu_nu_muB)
         for name in study.solar
     }
-    error, covered = toy_parameters(study)["error_on_total"], {}
-    for name, block in experiments.items():
+    error, covered = toy_parameters(study)["error_on_total"], []
+    for name in examples(study).values():
         analysis = study.experiment(name, reading=reading).analysis
-        found = dict(experiment=name, label=block["label"], forms=list(forms(analysis)))
-        found |= dict(truths=list(map(str, truths(analysis, error))))
-        covered.setdefault("data" if analysis.data else block["kind"], found)
+        found = dict(experiment=name, label=experiments[name]["label"], forms=list(forms(analysis)))
+        covered.append(found | dict(truths=list(map(str, truths(analysis, error)))))
     limits = dict(reading=reading, experiments=experiments, solar=solar, title="All limits")
-    coverage = dict(reading=reading, shown=list(covered.values()), error_on_total=error, title="Coverage")
+    coverage = dict(reading=reading, shown=covered, error_on_total=error, title="Coverage")
     return {
         "figures/profiled": ("plot_profiled", common | dict(rows=rows, title="Profiled planes")),
         "figures/limits": ("plot_limits", common | limits, [published.LATER]),
         "figures/coverage": ("plot_coverage", common | coverage),
     }
+
+
+def examples(study):
+    """The first experiment with data, and the first without at each kind of source: {"data" or kind: name}."""
+    found = {}
+    for name in study.experiments:
+        has_data = study.experiment(name).analysis.data is not None
+        found.setdefault("data" if has_data else study.source_kind(name), name)
+    return found
 
 
 def toy_parameters(study):
@@ -347,6 +355,13 @@ def statistics(study):
     spectrum = dict(bins=toys["spectrum_bins"], nodes=study.config["grids"]["recoil_nodes"])
     labels = {name: block["label"] for name, block in style(study).items()}
     reading = study.config["figures_reading"]
+    projected = [name for kind, name in examples(study).items() if kind != "data"]
+    binned = spectrum | dict(toys=toys["toys_per_block"], seed=toys["seed"])
+    binned |= dict(
+        error_on_total=toys["error_on_total"],
+        analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in projected},
+        beams={name: list(study.beams(name).items())[-1] for name in projected},
+    )
     shown = [
         [name, setup, f"{setup}/{reading}", analyses[name][f"{setup}/{reading}"]]
         for name in study.experiments
@@ -356,6 +371,7 @@ def statistics(study):
     return found | {
         "coverage": ("write_coverage", common),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
+        "spectrum_coverage": ("write_spectrum_coverage", binned),
         "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
     }
 

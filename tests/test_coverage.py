@@ -223,6 +223,68 @@ def test_one_bin_is_equation_35(n_sm, sigma):
     assert BinnedExperiment.of_bins([n_sm], [3.0], 1.2, np.inf).upper_limit(2.7) == np.inf
 
 
+@given(
+    st.lists(st.tuples(positive, positive, st.floats(-3, 3)), min_size=1, max_size=6),
+    st.sampled_from([0.0, 0.1, 1.0, np.inf]),
+    st.floats(0.1, 9),
+)
+def test_binned_data_against_numerical_minima(bins, sigma, level):
+    """Residuals in units of the root of S: chi² over the nuisance, its minimum over x, and where it rises by a level."""
+    S, E, pull = np.transpose(bins)
+    residual = pull * np.sqrt(S)
+    binned = BinnedExperiment.of_bins(S, E, 1.2, sigma, residual)
+
+    def numerical(x):
+        T, d, w = S + x * E, residual - x * E, 1 / (1.2 * S)
+        a = 0.0 if sigma == 0 else np.sum(w * d * T) / (np.sum(w * T**2) + sigma**-2.0)
+        return np.sum(w * (d - a * T) ** 2) + (0.0 if sigma == 0 else (a / sigma) ** 2)
+
+    x = np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 2000)])
+    chi2 = np.array([numerical(one) for one in x])
+    scale = np.max(chi2) + 1
+    assert binned.chi2(x) == pytest.approx(chi2, rel=1e-6, abs=1e-9 * scale)
+    assert binned.chi2_min <= np.min(chi2) + 1e-9 * scale
+    if np.isfinite(binned.best_fit):
+        assert binned.chi2_min == pytest.approx(numerical(binned.best_fit), rel=1e-6, abs=1e-9 * scale)
+    if np.isfinite(limit := binned.upper_limit(level)):
+        assert limit > binned.best_fit
+        assert binned.delta_chi2(limit) == pytest.approx(level, rel=1e-6, abs=1e-9 * scale)
+    above = x[x > binned.best_fit]
+    assert np.all(binned.delta_chi2(above[above < limit]) <= level + 1e-6 * scale)
+
+
+@given(st.floats(10, 1e4), st.floats(-3, 3), st.sampled_from([0.0, 0.1, 0.5]))
+def test_one_bin_of_data_is_a_count(n_sm, pull, sigma):
+    residual = pull * np.sqrt(n_sm)
+    one = BinnedExperiment.of_bins(np.array([n_sm]), np.array([3.0]), 1.2, sigma, np.array([residual]))
+    count = CountingExperiment(residual, 1.2 * n_sm, sigma, n_sm)
+    assert 3 * one.best_fit == pytest.approx(count.best_fit, rel=1e-6, abs=1e-6)
+    assert one.delta_chi2(2.0) == pytest.approx(count.delta_chi2(6.0), rel=1e-6, abs=1e-6)
+    assert 3 * one.upper_limit(2.7) == pytest.approx(count.upper_limit(2.7), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "setup", "size"),
+    [
+        *((name, "future", size) for name in ("HPGe", "CONUS") for size in (0.0, 0.03, 0.1)),
+        ("CONUS", "current", 0.2),
+    ],
+)
+def test_limits_with_the_spectrum_cover(name, setup, size):
+    """Whatever the rate does within its error, as far as there are enough events for the shape to decide."""
+    experiment = STUDY.experiment(name, setup)
+    analysis, components = experiment.analysis, experiment.rates.components
+    each, em = bins_of_equal_counts(experiment.rates, 10, experiment.recoil_nodes)
+    sm, em = np.full(10, each), excess_by_moment(em, components, analysis.mixing())[0]
+    x = BinnedExperiment.of_bins(sm, em, 1 + analysis.sigma_stat, analysis.sigma_sys).upper_limit(LEVEL)
+    chi2 = toys.draw_bins(analysis, sm, em, x, Truth("total", size), TOYS, np.random.default_rng(3))
+    found = toys.Coverage.of(chi2, x, 0.9, LEVEL)
+    assert found.interval / TOYS == pytest.approx(0.9, abs=0.012)
+    assert found.upper / TOYS == pytest.approx(0.95, abs=0.008)
+    error = np.std(chi2.residual) / math.sqrt(TOYS)
+    assert np.mean(chi2.residual) == pytest.approx(x * em.sum(), abs=5 * error)
+
+
 def test_bins_have_the_events_between_their_edges():
     """HPGe, half of the recoils above 5 keV: against sums over dN/dT on a fine grid."""
     experiment = STUDY.experiment("HPGe")
@@ -354,6 +416,21 @@ def test_the_spectrum_and_the_verdict_in_tables(covered):
         if row["covering_method"] == "nuisance-on-total":
             key = tuple(row[k] for k in ("experiment", "setup", "beam", "parameter"))
             assert float(row["covering_muB"]) == pytest.approx(one_bin[key], rel=1e-6, abs=0)
+    limits = {
+        (r["setup"], r["bins"]): float(r["limit_muB"])
+        for r in spectrum
+        if (r["reading"], r["experiment"]) == ("inferred", "RED100")
+        and (r["parameter"], r["normalisation"]) == ("Lambda1", "constrained")
+    }
+    binned = rows(covered.path / "results/spectrum_coverage.csv")
+    keys = [(r["experiment"], r["setup"], r["beam"], r["bins"], r["truth"]) for r in binned]
+    assert {key[:3] for key in keys} == {("RED100", setup, "reactor") for setup in ("current", "future")}
+    assert len(keys) == 2 * 4 * 3 * 2
+    for row in binned:
+        limit = 0.0 if row["Lambda1_muB"] == "0.0000000000e+00" else limits[row["setup"], row["bins"]]
+        assert float(row["Lambda1_muB"]) == pytest.approx(limit, rel=1e-6, abs=0)
+        if row["truth"] == f"total-{0.2 if row['setup'] == 'current' else 0.1}":
+            assert float(row["coverage_interval"]) > 0.85
     page = (covered.path / "results/honest_limits.md").read_text(encoding="utf-8")
     assert "| CsI[Na]      | current | prompt  | 69.2 / 70.2 / 89.6 |" in page
 

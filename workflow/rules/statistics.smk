@@ -51,6 +51,21 @@ rule spectrum_limits:
         "../../scripts/write_spectrum_limits.py"
 
 
+rule spectrum_coverage:
+    """Coverage of the limits from the recoil spectrum, for a projection at each kind of source."""
+    input:
+        plan=plan("spectrum_coverage"),
+        rates=each("results/rates/{experiment}.h5"),
+    output:
+        "results/spectrum_coverage.csv",
+    log:
+        "logs/spectrum_coverage.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/write_spectrum_coverage.py"
+
+
 rule honest_limits:
     """For each block of Table II: its coverage, the limit that covers, and the profiled one."""
     input:
@@ -118,6 +133,7 @@ rule coverage:
     input:
         rules.tabulate_coverage.output,
         rules.spectrum_limits.output,
+        rules.spectrum_coverage.output,
         rules.honest_limits.output,
         rules.plot_profiled.output,
         rules.plot_limits.output,
