@@ -12,13 +12,13 @@ from cevns_tmm.storage import read_rates, write_csv
 from pipeline.job import run
 
 COLUMNS = [
-    *("reading", "experiment", "setup", "beam", "bins", "truth", "Lambda1_muB"),
+    *("reading", "experiment", "setup", "beam", "bins", "truth", "at", "Lambda1_muB"),
     *("coverage_interval", "coverage_upper", "critical_value", "toys", "toys_without_limit"),
 ]
 
 
 def coverage(analysis, rates, components, bins, parameters, name):
-    """Rows of one analysis: truth, true |Lambda_1| (0 and the limit), and what toys give."""
+    """Rows of one analysis: truth, true |Lambda_1|, which is 0 or at the limit, and what toys give."""
     each, em = bins_of_equal_counts(rates, bins, parameters["nodes"])
     if not each > 0:
         return
@@ -28,14 +28,16 @@ def coverage(analysis, rates, components, bins, parameters, name):
     limit = BinnedExperiment.of_bins(sm, em, 1 + analysis.sigma_stat, analysis.sigma_sys).upper_limit(level)
     truths = toys.Truth("fixed"), toys.Truth("total", parameters["error_on_total"]), own
     for truth in dict.fromkeys(truths):
-        for x in (0.0, limit) if math.isfinite(limit) else (0.0,):
-            seed = [parameters["seed"], *f"{name}/{bins}/{truth}/{x > 0}".encode()]
+        for at, x in (("0", 0.0), ("limit", limit)):
+            if math.isinf(x):
+                continue
+            seed = [parameters["seed"], *f"{name}/{bins}/{truth}/{at}".encode()]
             rng = np.random.default_rng(np.random.SeedSequence(seed))
             chi2 = toys.draw_bins(analysis, sm, em, x, truth, parameters["toys"], rng)
             found = toys.Coverage.of(chi2, x, analysis.confidence_level, level)
             shares = (f"{number / found.toys:.6f}" for number in (found.interval, found.upper))
             tail = f"{found.critical_value:.4f}", found.toys, found.without_limit
-            yield truth, f"{math.sqrt(x):.10e}", *shares, *tail
+            yield truth, at, f"{math.sqrt(x):.10e}", *shares, *tail
 
 
 def main(job):

@@ -427,7 +427,7 @@ def test_the_spectrum_and_the_verdict_in_tables(covered):
     assert {key[:3] for key in keys} == {("RED100", setup, "reactor") for setup in ("current", "future")}
     assert len(keys) == 2 * 4 * 3 * 2
     for row in binned:
-        limit = 0.0 if row["Lambda1_muB"] == "0.0000000000e+00" else limits[row["setup"], row["bins"]]
+        limit = limits[row["setup"], row["bins"]] if row["at"] == "limit" else 0.0
         assert float(row["Lambda1_muB"]) == pytest.approx(limit, rel=1e-6, abs=0)
         if row["truth"] == f"total-{0.2 if row['setup'] == 'current' else 0.1}":
             assert float(row["coverage_interval"]) > 0.85

@@ -307,7 +307,8 @@ def test_report_opens_without_a_network(paper, tmp_path):
     text = report.read_text(encoding="utf-8")
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", text)
     assert "Miranda" in text.partition("<nav>")[0]
-    words = ['id="verdict"', "92 of 93", 'id="table2"', *(f'id="fig{n}"' for n in range(1, 9))]
+    words = ['id="verdict"', "92 of 93", 'id="table2"', 'id="worth"', "unbounded", 'id="profiled"']
+    words += [*(f'id="fig{n}"' for n in range(1, 9))]
     words += [
         'id="claims"',
         "luminosity-40",
