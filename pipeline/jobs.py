@@ -309,10 +309,10 @@ def limit_figures(study, common):
         for figure, beam, kind in ((4, "delayed", SNS), (6, "reactor", REACTOR))
         if style(study, kind)
     ]
-    solar = {
-        name: dict(label=name, colour=colours(study)[name], mu_nu_muB=study.experiment(name).mu_nu_muB)
-        for name in study.solar
-    }
+    solar = {name: dict(colour=colours(study)[name]) for name in study.solar}
+    for name, block in solar.items():
+        fields = _fields(study.experiment(name))
+        block |= {key: fields[key] for key in ("mu_nu_muB", "confidence_level")}
     error, covered = toy_parameters(study)["error_on_total"], []
     for name in examples(study).values():
         analysis = study.experiment(name, reading=reading).analysis

@@ -8,7 +8,7 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
-from pipeline.published import LATER
+from pipeline.published import LATER, LEVEL
 
 MARKERS = {"current": ("o", -0.2), "future": ("s", 0.2)}
 """Marker of a setup, and how far below the middle of its row it is."""
@@ -23,6 +23,8 @@ BEYOND = {"unbounded": ">", "inf": "x"}
 """Marker at the edge of the axes for a limit that is not finite."""
 
 BEAMS = "full", "reactor", "solar"
+SHOWN = {(method, parameter) for method in ("one-at-a-time", "profiled") for parameter in PARAMETERS}
+SHOWN |= {("one-at-a-time", parameter) for parameter in SYMBOLS}
 
 
 def look(marker, colour="0.3", is_filled=True):
@@ -34,32 +36,32 @@ def look(marker, colour="0.3", is_filled=True):
 
 def points(limits, params, row):
     """Points of the experiments: parameter, limit as text, height, look."""
+    blocks, solar = params["experiments"] | params["solar"], params["solar"]
     for line in limits:
-        name, parameter, profiled = line["experiment"], line["parameter"], line["method"] == "profiled"
-        if line["reading"] != params["reading"] or line["beam"] not in BEAMS:
-            continue
-        if not (parameter in PARAMETERS and profiled) and line["method"] != "one-at-a-time":
-            continue
-        if parameter in [*PARAMETERS, *SYMBOLS]:
+        name, parameter, method = line["experiment"], line["parameter"], line["method"]
+        where = line["reading"] == params["reading"] and line["beam"] in BEAMS
+        if where and (method, parameter) in SHOWN:
             marker, shift = MARKERS[line["setup"]]
-            solar = name in params["solar"]
-            colour = (params["solar"] if solar else params["experiments"])[name]["colour"]
-            style = look(SYMBOLS.get(parameter, marker), colour, not profiled)
-            yield parameter, line["limit_muB"], row[name] + (0 if solar else shift), style
+            style = look(SYMBOLS.get(parameter, marker), blocks[name]["colour"], method != "profiled")
+            yield parameter, line["limit_muB"], row[name] + (0 if name in solar else shift), style
+    for name, block in solar.items():
+        style = look(SYMBOLS["mu_nu_solar"], block["colour"])
+        yield "mu_nu_solar", block["mu_nu_muB"], row[name], style
 
 
 def main(job):
     params = job.parameters
     plotting.use_style(params["style"])
     experiments, solar, later = params["experiments"], params["solar"], read_csv(LATER)
-    names = {name: block["label"] for name, block in (experiments | solar).items()}
-    names |= {row["label"]: row["label"] for row in later}
+
+    def at(level):
+        return "" if level == params["confidence_level"] else f", {percent(level)}"
+
+    names = {name: block["label"] for name, block in experiments.items()}
+    names |= {name: name + at(block["confidence_level"]) for name, block in solar.items()}
+    names |= {line["label"]: line["label"] + at(LEVEL) for line in later}
     row = {name: n for n, name in enumerate(names)}
     found = list(points(read_csv(job.input.limits), params, row))
-    for name, block in solar.items():
-        found.append(
-            ("mu_nu_solar", block["mu_nu_muB"], row[name], look(SYMBOLS["mu_nu_solar"], block["colour"]))
-        )
     for line in later:
         style = look(SYMBOLS[line["parameter"]], "0")
         found.append((line["parameter"], line["limit_muB"], row[line["label"]], style))

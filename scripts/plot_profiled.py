@@ -15,21 +15,21 @@ COLUMNS = "experiment", "setup", "beam"
 def main(job):
     params, path = job.parameters, job.input.contours
     plotting.use_style(params["style"])
-    if not (rows := params["rows"]):
-        return plotting.empty_page("This study has no such planes.", params["title"], *job.output)
     drawn = []
-    for row in rows:
+    for row in params["rows"]:
         keys = {name: (name, "current", row["beam"]) for name in row["experiments"]}
-        paper, profiled = (plotting.read_contours(path, n, *COLUMNS) for n in (row["figure"], "profiled"))
-        drawn.append(
-            [{name: found[key] for name, key in keys.items() if key in found} for found in (paper, profiled)]
+        paper, profiled = (
+            {name: found[key] for name, key in keys.items() if key in found}
+            for found in (plotting.read_contours(path, n, *COLUMNS) for n in (row["figure"], "profiled"))
         )
-    ranges = [
-        plotting.widened((math.inf, 0), [*paper.values(), *profiled.values()]) for paper, profiled in drawn
-    ]
+        if paper:
+            low, high = plotting.widened((math.inf, 0), [*paper.values(), *profiled.values()])
+            drawn.append((row, paper, profiled, (low / 2, high)))
+    if not drawn:
+        return plotting.empty_page("This study has no such planes.", params["title"], *job.output)
     words = "\n".join(filter(None, [WORDS, params["note"]]))
-    fig, grid = plotting.planes([(low / 2, high) for low, high in ranges])
-    for axes, row, (paper, profiled), place in zip(grid, rows, drawn, ("upper", "lower"), strict=False):
+    fig, grid = plotting.planes([ends for *_, ends in drawn])
+    for axes, (row, paper, profiled, _), place in zip(grid, drawn, ("upper", "lower"), strict=False):
         styles = plotting.lines(row["experiments"])
         shown = [(paper[name], styles[name] | {"linestyle": "none"}, True) for name in paper]
         plotting.contours(axes, shown + [(profiled[name], styles[name], False) for name in profiled])

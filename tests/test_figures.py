@@ -542,6 +542,8 @@ def test_a_limit_that_does_not_exist_is_marked(other):
     markers = {line.get_marker() for line in shown.fig.axes[0].lines}
     assert {"x", ">"} <= markers
     assert {"no limit", "unbounded"} <= set(entries(shown.fig.legends[0]))
+    labels = [text.get_text() for text in shown.fig.axes[0].get_yticklabels()]
+    assert {"Borexino, 90 % C.L.", "CsI[Na]"} <= set(labels)  # published limits have a level of their own
 
 
 def test_coverage(made):
@@ -706,6 +708,13 @@ def test_any_number_of_experiments(tmp_path, count):
         for text in legend.get_texts():
             assert not any(text.get_window_extent().overlaps(box) for box in axes)
         assert min(ax.get_window_extent().height for ax in shown.fig.axes) > 100
+    for name, panels, height in (("profiled", 3, 100), ("limits", 4, 15 * (count + 2))):
+        shown = made.draw(name)
+        assert len(shown.fig.axes) == panels
+        (legend,) = shown.fig.legends
+        assert legend.get_window_extent().x1 <= shown.fig.bbox.x1
+        assert len({to_hex(line.get_color()) for line in shown.fig.axes[0].lines}) == count
+        assert min(ax.get_window_extent().height for ax in shown.fig.axes) > height
     for number in (4, 5, 7, 8):
         (reason,) = written(made.draw(number))
         assert "this study" in reason.lower()
