@@ -42,13 +42,13 @@ def main(job):
             for share, dashes in zip(shares, KINDS.values(), strict=True):
                 ax.plot(n_em, share, color=colour, linestyle=dashes)
         ax.axhline(level, color="0.5", linewidth=0.7, zorder=0)
-        ax.set(title=f"{block['label']}, {FORMS[form]}", xlim=(0, n_em[-1]))
+        ax.set(title=f"{block['label']}, {FORMS[form]}", xlim=(0, max(n_em[-1], 1)))
         ax.set_yscale(
             "function", functions=(lambda y: -np.arcsinh((1 - y) / SCALE), lambda v: 1 + SCALE * np.sinh(v))
         )
         ax.set_yticks([0.2, 0.5, 0.8, 0.9, 0.95, 1])
         ax.yaxis.minorticks_off()
-    low = min(share for points in found.values() for _, *shares in points for share in shares)
+    low = min(np.min(line.get_ydata()) for ax in axes.flat for line in ax.lines)
     axes[0, 0].set_ylim(min(low, 0.8) - 0.05, 1.002)
     fig.supxlabel("true magnetic-moment events", size="medium")
     fig.supylabel("coverage", size="medium")
