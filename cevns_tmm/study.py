@@ -66,17 +66,17 @@ def _set(parent, key, value):
         parent[key] = parent[key] * x if change == "scale" else parent[key] + x
 
 
-def _is_absent(config, key):
+def _is_absent(config, key, is_paper):
     """Whether a dotted key is about an experiment, a setup or a source that is not there.
 
-    ValueError if it looks like a name that is there: it is mistyped.
+    ValueError if it looks like a name that is there: it is mistyped, unless the paper's own file has it.
     """
     kind, name, setup = [*key.split("."), "", ""][:3]
     if kind not in ("experiments", "solar", "sources") or name in ("", "*"):
         return False
     if name in config[kind]:
         return setup in SETUPS and setup not in config[kind][name]
-    if like := difflib.get_close_matches(name, config[kind], 1, _ALIKE):
+    if not is_paper and (like := difflib.get_close_matches(name, config[kind], 1, _ALIKE)):
         raise ValueError(f"{shown(key)} must be a key of the configuration; is {like[0]} meant?")
     return True
 
@@ -296,7 +296,7 @@ class Study:
             changes = {key: block[key] for key in ("sets", "down", "up") if key in block}
             for part, sets in changes.items():
                 try:
-                    absent = [key for key in sets if _is_absent(config, key)]
+                    absent = [key for key in sets if _is_absent(config, key, is_paper(where))]
                 except ValueError as error:
                     raise ConfigError(
                         f"{self.origin[where.split('.')[0]]}: {where}.{name}.{part}: {error}"
@@ -306,9 +306,16 @@ class Study:
                     partly.append(name)
             return all(changes.values())
 
+        def is_paper(where):
+            return Path(self.origin[where.split(".")[0]]).parent == PAPER
+
         def is_there(name, _):
             experiments = config["experiments"]
-            if name not in experiments and difflib.get_close_matches(name, experiments, 1, _ALIKE):
+            if (
+                name not in experiments
+                and not is_paper("phases")
+                and difflib.get_close_matches(name, experiments, 1, _ALIKE)
+            ):
                 self._refuse(f"phases.{name}", name, f"must be an experiment: {', '.join(experiments)}")
             return name in experiments
 

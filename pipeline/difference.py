@@ -48,7 +48,9 @@ def main(other=None):
     """Print the changes since the last run that gave others, or from another study to this one."""
     old = Path(other) / "results" if other else BEFORE
     if missing := [str(p / n) for p in (old, Path("results")) for n in NUMBERS if not (p / n).exists()]:
-        sys.exit(f"cevns-tmm: nothing to compare: {missing[0]} is missing")
+        sys.exit(
+            f"cevns-tmm: nothing to compare: {missing[0] if other else 'no earlier run had other results'}"
+        )
     found = changes(old, "results")
     for change, _, row, column, before, after in found[:LINES]:
         print(f"{change:+10.3g} %  {row} {column}: {before:.4g} -> {after:.4g}")

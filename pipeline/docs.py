@@ -53,7 +53,7 @@ def verdict():
         f"{table(rows, ['reading', *SUMMARY, 'claims that hold'])}\n"
         "Tolerance: the larger of 3 % and half the last printed digit. "
         f"Outside it under `inferred`: {', '.join(missed) or 'none'}. {printed} limits are printed; "
-        f"[{chosen} choices](docs/audit.md#chosen-and-predicted) were made with them in sight, which leaves {printed - chosen} predicted.\n"
+        f"[{chosen} choices](docs/audit.md#chosen-and-predicted) were made with them in sight, so at most {printed - chosen} are predictions.\n"
     )
 
 
@@ -61,24 +61,31 @@ def worth():
     """What the limits are worth, in two sentences and a table."""
     rows, coverage = read_csv(reference_file("honest_limits.csv")), config()["coverage"]
     error, toys = coverage["error_on_total"], coverage["toys_per_block"] * coverage["blocks"]
-    (csi, *_), projected = (
-        [row for row in current(rows) if (row["nuisance_on"] == "data") == is_data]
-        for is_data in (True, False)
-    )
+    csi = next(row for row in current(rows) if row["nuisance_on"] == "data")
+    projected = {
+        setup: [
+            row
+            for row in rows
+            if (row["setup"], row["parameter"]) == (setup, "Lambda1") and row["nuisance_on"] != "data"
+        ]
+        for setup in ("current", "future")
+    }
 
     def ratio(row):
         return float(row["covering_muB"]) / float(row["reproduced_muB"])
 
-    def shares(case):
-        found = [100 * float(row[f"interval_{case}"]) for row in projected]
-        return f"{min(found):.0f} to {max(found):.0f} %"
+    def span(value, form):
+        both = [[value(row) for row in found] for found in projected.values()]
+        return "{} ({})".format(*(f"{min(found):{form}} to {max(found):{form}}" for found in both))
 
-    weaker, sigma = [ratio(row) for row in projected], float(projected[0]["configured_error"])
+    def shares(case):
+        return span(lambda row: 100 * float(row[f"interval_{case}"]), ".0f")
+
     short_rows = short(rows, error)
     return (
-        "> The projections of Table II are 90 % limits only if the Standard Model rate is known exactly: if it is known to "
-        f"{100 * error:g} %, their intervals hold the truth in {shares('well_known')} of all cases, if to σ_sys = {100 * sigma:g} % in "
-        f"{shares('configured')}, and limits that do cover are {min(weaker):.1f} to {max(weaker):.1f} times weaker in |Λ|.\n"
+        "> The projections of Table II are 90 % limits only if the Standard Model rate is known exactly. In the current setups "
+        f"(in parentheses, the future ones) a rate known to {100 * error:g} % lets their intervals hold the truth in {shares('well_known')} % of "
+        f"all cases, one known to σ_sys in {shares('configured')} %, and limits that do cover are {span(ratio, '.1f')} times weaker in |Λ|.\n"
         f"> The limit from CsI's data covers ({100 * float(csi['interval_configured']):.0f} %; that of Feldman and Cousins is "
         f"{100 - 100 * ratio(csi):.0f} % stronger), but once the other moments and all phases are free, neither a reactor nor "
         "the prompt beam alone bounds any |Λ_i|.\n\n"

@@ -61,7 +61,7 @@ def run(snakemake, main):
     if failure is not None:
         job, reason = " ".join([snakemake.rule, *snakemake.wildcards]), str(failure)
         if not isinstance(failure, ValueError):  # one of a library, which may have many lines
-            reason = " ".join(reason.split())
+            reason = f"{type(failure).__name__}: {' '.join(reason.split())}"
         message = f"cevns-tmm: {job}: {reason} (more in {snakemake.log[0]})"
         with open(FAILURES, "a", encoding="utf-8") as file:
             file.write(f"{message}\n")

@@ -368,11 +368,16 @@ def statistics(study):
         for setup in study.setups(name)
     ]
     honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
+    blocks = dict(blocks=toys["blocks"])  # results say which inputs they are of, plans which there must be
     return found | {
-        "coverage": ("write_coverage", common),
+        "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
         "spectrum_coverage": ("write_spectrum_coverage", binned),
-        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
+        "honest_limits": (
+            "write_honest_limits",
+            honest | blocks | dict(notes=notes(study)),
+            [published.TABLE],
+        ),
     }
 
 
@@ -415,7 +420,7 @@ def judgements(study, folder):
             table,
         ),
         "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
-        "samples": ("sample_results", {}),
+        "samples": ("sample_results", {"of": [*experiments, *study.solar, *study.config["phases"]]}),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),

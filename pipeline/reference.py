@@ -69,9 +69,9 @@ def is_same(text, other):
 
 def _is_same_word(word, other):
     try:
-        return math.isclose(float(word), float(other), rel_tol=TOLERANCE, abs_tol=0)
+        return word == other or math.isclose(float(word), float(other), rel_tol=TOLERANCE, abs_tol=0)
     except ValueError:
-        return word == other
+        return False
 
 
 def compare(name, path):

@@ -147,8 +147,8 @@ def luminosity_40(results, claim):
             group = f"current/{results.reading}/{beam}"
             units = {"luminosity": "1", "limit": "mu_B"}
             data = storage.read(results.files["luminosity"][experiment], group, units)
-            if data["luminosity"][-1] < 80:
-                raise ValueError("luminosity.range: must reach 80 to judge luminosity-40")
+            if not data["luminosity"][0] <= 1 < 80 <= data["luminosity"][-1]:
+                raise NotApplicable("needs a luminosity.range that holds 1 to 80")
             x = np.log([1.0, 40.0, 80.0])
             for limit in data["limit"]:
                 if np.all(np.isfinite(limit)):
@@ -295,7 +295,8 @@ def verdict_of(name, claim, results):
         judged = [judge(result, claim) for result in results]
     except NotApplicable as reason:
         return "not applicable", [str(reason)] * len(results)
-    verdict = VERDICT[tuple(bool(holds) for holds, _ in judged)].format(*(r.reading for r in results))
+    holds = [bool(holds) for holds, _ in judged]
+    verdict = VERDICT[holds[0], holds[-1]].format(*(r.reading for r in results))
     return verdict, [text for _, text in judged]
 
 

@@ -11,7 +11,7 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_counts, read_coverage, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import UNIT, limit_text, table2
+from pipeline.published import LEVEL, UNIT, limit_text, table2
 
 KINDS = "interval", "upper"
 CASES = "exact", "well_known", "configured"
@@ -24,7 +24,7 @@ COLUMNS = [
 PAGE = """\
 # What the limits of Table II are worth
 
-{level} limits on |Λ_i| in units of 1e-10 μ_B, i = 1, 2, 3, and their coverage when the limit is the truth: how often Δχ² of the truth
+{notes}{level} limits on |Λ_i| in units of 1e-10 μ_B, i = 1, 2, 3, and their coverage when the limit is the truth: how often Δχ² of the truth
 is within the level, and in parentheses how often the truth is not above the upper limit. The rate of all events is exact, well known
 (to {well_known:g}), or known as the chi-squared has it (the error configured). The limit that covers is that of
 Feldman and Cousins for data, and else has the nuisance on all events; its coverage is for the error configured. Profiled: the other
@@ -90,7 +90,8 @@ def main(job):
         coverage, method, n, covers = verdict(analysis, n_sm, data, well_known)
         errors = toys.form(analysis), toys.own_truth(analysis).size, *itertools.chain(*coverage)
         for beam, components in parameters["beams"][name].items():
-            printed = [published.get((name, setup, beam, parameter)) for parameter in PARAMETERS]
+            at_level = published if analysis.confidence_level == LEVEL else {}
+            printed = [at_level.get((name, setup, beam, parameter)) for parameter in PARAMETERS]
             limits = list(texts(analysis, counts, components, n, printed))
             for parameter, *each in zip(PARAMETERS, *limits, strict=True):
                 rows.append([name, setup, beam, parameter, *each, *errors, method, *covers])
@@ -108,7 +109,16 @@ def main(job):
     heads += ["covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
     level, number = percent(analysis.confidence_level), data[toys.form(analysis)]["toys"][0]
-    write_text(job.output.md, PAGE.format(level=level, well_known=well_known, toys=number, table=table))
+    write_text(
+        job.output.md,
+        PAGE.format(
+            notes="".join(f"{note} " for note in parameters["notes"]),
+            level=level,
+            well_known=well_known,
+            toys=number,
+            table=table,
+        ),
+    )
 
 
 run(snakemake, main)

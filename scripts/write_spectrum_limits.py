@@ -33,7 +33,7 @@ def limits(analysis, rates, components, bins, nodes):
                 sm = np.full(bins, each)
                 binned = BinnedExperiment.of_bins(sm, excess, chi2.variance / n_sm.sum(), sigma)
                 limit = math.sqrt(binned.upper_limit(level))
-            ratio = f"{limit / one:.6g}" if math.isfinite(one) else ""
+            ratio = f"{limit / one:.6g}" if math.isfinite(one) and analysis.data is None else ""
             yield parameter, bins, normalisation, f"{limit:.10e}", ratio
 
 
