@@ -177,7 +177,7 @@ class Likelihood:
         return self.profile(x)[0]
 
     @cached_property
-    def _unit(self):
+    def uncertainty(self):
         """Strengths (f,) whose signal is as large as its uncertainty; ``inf`` without a signal."""
         d, e, s, a, *_ = self._arrays
         V = np.where(self._poisson, np.maximum(np.maximum(d, e), 1), self._V) + np.sum(a**2, axis=0)
@@ -225,7 +225,7 @@ class Likelihood:
         It is looked for in steps that begin at the uncertainty and double.
         """
         with np.errstate(divide="ignore"):
-            width = 1 / np.sum(rays / self._unit, axis=-1)
+            width = 1 / np.sum(rays / self.uncertainty, axis=-1)
         negative = function(low, np.arange(len(rays))) < 0
         found, low = np.where(negative, np.inf, low), low.copy()
         left = np.flatnonzero(negative & np.isfinite(width))
