@@ -24,6 +24,16 @@ TOLERANCE = 1e-12
 DOUBLINGS = 20
 """Steps of a search, from the uncertainty up to a million times as much."""
 
+NO_EVENT = 1e-15
+"""Fewer events of a Poisson bin, which only an expectation can be, are none."""
+
+
+def deviance(d, p):
+    """chi² of Poisson bins, 2 (p - d + d ln(d/p)), for ``d`` >= 0 events where ``p`` are expected."""
+    some = d >= NO_EVENT
+    r = (p - d) / np.where(some, d, 1.0)
+    return 2 * np.where(some, d * (r - np.log1p(np.where(some, r, 0.0))), p)
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -144,6 +154,7 @@ class Likelihood:
     def _arrays(self):
         """d and e (b,), s (f, b), a (k, b), t (k, f, b), and the weight of theta_j², 1 or 0 if free (k,)."""
         d, e = np.asarray(self.measured, float), np.asarray(self.expected, float)
+        d = np.where(self._poisson & (d < NO_EVENT), 0.0, d)
         s, zero = np.array(list(self.signal.values()), float), np.zeros(len(d))
         pulls = self.pulls.values()
         a = np.array([pull.expected for pull in pulls], float).reshape(-1, len(d))
@@ -159,14 +170,13 @@ class Likelihood:
         d, e, s, a, t, prior = self._arrays
         flat = x.reshape(-1, len(s))
         p = e + flat @ s
-        empty = self._poisson & (p <= 0)  # nothing is expected: chi² is infinite if there are events
+        empty = self._poisson & (p < 1e-100)  # nothing is expected: chi² is infinite if there are events
         impossible, p, d = empty & (d > 0), np.where(empty, 1.0, p), np.where(empty, 1.0, d)
         inverse_V = 1 / np.where(self._poisson, np.inf, self._V)
         shift = a + np.einsum("mf,kfb->mkb", flat, t)
         theta, p, g = _minimise(p, shift, d, inverse_V, self._poisson, prior)
-        r = np.where(self._poisson, p - d, 0.0) / np.where(d > 0, d, 1.0)
-        deviance = 2 * np.where(d > 0, d * (r - np.log1p(r)), p)
-        chi2 = np.sum(np.where(self._poisson, deviance, (p - d) ** 2 * inverse_V), axis=-1)
+        poisson = deviance(np.where(self._poisson, d, 0.0), p)
+        chi2 = np.sum(np.where(self._poisson, poisson, (p - d) ** 2 * inverse_V), axis=-1)
         chi2 += np.sum(prior * theta**2, axis=-1) + np.where(impossible.any(-1), np.inf, 0.0)
         g = np.where(empty, np.where(impossible, -1e100, 1.0), g)
         gradient = 2 * np.einsum("mb,mfb->mf", g, s + np.einsum("mk,kfb->mfb", theta, t))
