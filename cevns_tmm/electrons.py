@@ -21,23 +21,21 @@ from cevns_tmm.units import eV
 BINDINGS = Path(__file__).parent / "data" / "electron_bindings.csv"
 """Binding energies of the subshells of each element."""
 
-ELECTRONS = {"K": 2, "1": 2, "2": 2, "3": 4, "4": 4, "5": 6, "6": 6, "7": 8}
-"""Electrons in a closed subshell by the end of its name, 2j + 1."""
+_IN_SHELL = {"L": (2, 2, 4), "M": (2, 2, 4, 4, 6), "N": (2, 2, 4, 4, 6, 6, 8), "O": (2, 2, 4)}
+ELECTRONS = {"K": 2} | {f"{shell}{i}": n for shell, ns in _IN_SHELL.items() for i, n in enumerate(ns, 1)}
+"""Electrons in each closed subshell, 2j + 1."""
 
 
 @cache
 def _bindings():
-    shells = [
-        f"{n}{i}" for n, subshells in zip("LMNO", (3, 5, 7, 3), strict=True) for i in range(1, subshells + 1)
-    ]
     columns = {
         "element": tables.name,
-        "shell": tables.one_of("K", *shells),
+        "shell": tables.one_of(*ELECTRONS),
         "binding_eV": tables.number(0, strict=True),
     }
     found = {}
     for (symbol, shell), row in tables.unique(BINDINGS, columns, ["element", "shell"]).items():
-        electrons = min(ELECTRONS[shell[-1]], element(symbol).number)  # hydrogen has one
+        electrons = min(ELECTRONS[shell], element(symbol).number)  # hydrogen has one
         found.setdefault(symbol, []).append((electrons, row["binding_eV"] * eV))
     return {symbol: np.array(rows).T for symbol, rows in found.items()}
 
