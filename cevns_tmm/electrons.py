@@ -1,8 +1,8 @@
 """Neutrino scattering on the electrons of a target, an additional channel beside the nucleus.
 
 Electrons are free, but only those bound by less than the energy T that is transferred take part ("stepping").
-In xenon this overestimates the rate: many-body calculations are 20-25 % lower below 5 keV (J.-W. Chen et al.,
-arXiv:1903.06085). Both cross sections are sums of powers of the neutrino energy, as in
+In xenon this overestimates the rate: many-body calculations are 20-25 % lower below 5 keV (C.-C. Hsieh et al.,
+Phys. Rev. D100 (2019) 073001, arXiv:1903.06085). Both cross sections are sums of powers of the neutrino energy, as in
 :mod:`cevns_tmm.cross_section`.
 """
 

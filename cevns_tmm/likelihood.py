@@ -84,11 +84,13 @@ class Likelihood:
             raise ValueError("signal: must name a strength")
         events = {"measured": self.measured, "expected": self.expected}
         events |= {f"signal.{name}": s for name, s in self.signal.items()}
-        shifts = {f"pulls.{name}": pull.expected for name, pull in self.pulls.items()}
-        shifts |= {
-            f"pulls.{j}.{name}": s for j, pull in self.pulls.items() for name, s in pull.signal.items()
-        }
-        for name, row in (events | shifts).items():
+        shifts = {}
+        for j, pull in self.pulls.items():
+            if unknown := set(pull.signal) - set(self.signal):
+                raise ValueError(f"pulls.{j}: {', '.join(sorted(unknown))} is not a strength of the signal")
+            shifts[f"pulls.{j}.expected"] = pull.expected, self.expected
+            shifts |= {f"pulls.{j}.signal.{f}": (s, self.signal[f]) for f, s in pull.signal.items()}
+        for name, row in (events | {name: shift for name, (shift, _) in shifts.items()}).items():
             if np.shape(row) != bins or not np.all(np.isfinite(row)):
                 raise ValueError(f"{name}: must be {bins[0]} finite numbers, one for each bin")
         if np.shape(self.variance) not in ((), bins) or not np.all(self._V >= 0):
@@ -96,15 +98,9 @@ class Likelihood:
         for name, row in events.items():
             if np.any(self._poisson & (np.asarray(row) < 0)):
                 raise ValueError(f"{name}: events of a Poisson bin must not be negative")
-        for j, pull in self.pulls.items():
-            if unknown := set(pull.signal) - set(self.signal):
-                raise ValueError(f"pulls.{j}: {', '.join(sorted(unknown))} is not a strength of the signal")
-            for shift, row in [
-                (pull.expected, self.expected),
-                *((t, self.signal[f]) for f, t in pull.signal.items()),
-            ]:
-                if np.any(self._poisson & (np.asarray(row) == 0) & (np.asarray(shift) != 0)):
-                    raise ValueError(f"pulls.{j}: must be 0 in Poisson bins where it changes no events")
+        for name, (shift, row) in shifts.items():
+            if np.any(self._poisson & (np.asarray(row) == 0) & (np.asarray(shift) != 0)):
+                raise ValueError(f"{name}: must be 0 in Poisson bins without events to change")
 
     @classmethod
     def counting(cls, experiment, signal, pull):
