@@ -4,8 +4,8 @@ A strength of the signal is a quadratic form of the moments, x = Lambda† A Lam
 neutrinos. So chi² along a ray Lambda = r v depends on r² x(v) alone, and a limit is the root of one function.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,8 @@ from scipy.optimize import minimize
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
 from cevns_tmm.mixing import flavour_index
+from cevns_tmm.solar import SolarExperiment
+from cevns_tmm.statistics import delta_chi2_quantile
 
 ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
@@ -207,6 +209,54 @@ class MomentLikelihood:
 
             radii[ray], log_weights = self._furthest(level, vectors, log_weights)
         return radii
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A block of ``combinations``: ``experiments`` (names), and which of their nuisances are one.
+
+    ``shared`` maps the name of a pull, e.g. "sns-flux", to the experiments whose nuisance it is; any other
+    experiment has a pull of its own. ValueError for fewer than two experiments and for names that are not theirs.
+    """
+
+    experiments: Sequence
+    shared: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        if len(set(self.experiments)) < max(2, len(self.experiments)):
+            raise ValueError(f"experiments: {list(self.experiments)!r} must be two or more, all different")
+        users = [name for names in self.shared.values() for name in names]
+        for pull, names in self.shared.items():
+            for name in names:
+                if name not in self.experiments:
+                    known = ", ".join(self.experiments)
+                    raise ValueError(f"shared.{pull}: {name!r} must be one of {known}")
+                if users.count(name) > 1:
+                    raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
+
+    def sum(self, members):
+        """The MomentLikelihood of {name: member}: a Sensitivity, MomentLikelihood or SolarExperiment each.
+
+        The pulls of a MomentLikelihood have their names already. ValueError for mixing matrices that differ.
+        """
+        pulls = {name: pull for pull, names in self.shared.items() for name in names}
+        parts, forms = [], {}
+        for name in self.experiments:
+            member = members[name]
+            if isinstance(member, SolarExperiment):
+                level = delta_chi2_quantile(member.confidence_level, 1)
+                parts.append(published_limit(name, member.mu_nu_muB, level))
+                own = {name: np.diag(member.mu_nu_sq(np.eye(3)))}
+            elif isinstance(member, MomentLikelihood):
+                parts.append(member.likelihood)
+                own = member.forms
+            else:
+                parts.append(Likelihood.counting(member.chi2, member.per_flavour, pulls.get(name, name)))
+                own = {flavour: flavour_form(flavour, member.U) for flavour in member.per_flavour}
+            for strength, A in own.items():
+                if not np.allclose(forms.setdefault(strength, A), A, rtol=0, atol=ROUNDING):
+                    raise ValueError(f"experiments: {name} has another mixing matrix")
+        return MomentLikelihood(Likelihood.sum(parts), forms)
 
 
 def _eliminate(A, i, j):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from cevns_tmm import Study
-from cevns_tmm.combination import MomentLikelihood, flavour_form, published_limit
+from cevns_tmm.combination import Combination, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.likelihood import BinnedData, Likelihood, Pull
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import mu_nu_sq, pair_moments
@@ -120,16 +120,34 @@ def test_without_signal_there_are_no_limits():
 
 
 @pytest.mark.parametrize(
-    ("parts", "expected"),
+    ("beams", "expected"),
     [
-        (lambda: [paper("CsI", "full"), paper("CONUS")], [3.384e-9, 2.332e-9, 0.642e-9]),
-        (lambda: [paper("CONUS"), BOREXINO], [4.385e-11, 3.566e-11, 2.827e-11]),
+        ({"CsI": "full", "CONUS": None}, [3.384e-9, 2.332e-9, 0.642e-9]),
+        ({"CONUS": None, "Borexino": None}, [4.385e-11, 3.566e-11, 2.827e-11]),
     ],
 )
-def test_profiled_limits_of_the_papers_experiments(parts, expected):
+def test_profiled_limits_of_the_papers_experiments(beams, expected):
     """The phases that reactors leave open are closed by the others."""
-    found = MomentLikelihood(Likelihood.sum(parts()), FORMS).profiled_limits(ONE)
+    found = Combination(list(beams)).sum(members(beams)).profiled_limits(ONE)
     assert found == pytest.approx(np.array(expected), rel=5e-4, abs=0)
+
+
+def members(beams):
+    study = Study.paper()
+    experiments = {name: study.experiment(name, reading="inferred") for name in beams}
+    return {name: e if name == "Borexino" else e.sensitivity(beams[name]) for name, e in experiments.items()}
+
+
+def test_a_combination_shares_the_pulls_it_names():
+    found = members({"CONUS": None, "TEXONO": None})
+    shared = Combination(["CONUS", "TEXONO"], {"reactor-spectrum": ["CONUS", "TEXONO"]}).sum(found)
+    apart = Combination(["CONUS", "TEXONO"]).sum(found)
+    assert list(shared.likelihood.pulls) == ["reactor-spectrum"]
+    assert list(apart.likelihood.pulls) == ["CONUS", "TEXONO"]
+    assert np.all(apart.limits(ONE) < shared.limits(ONE))
+    again = Combination(["A", "TEXONO"]).sum({"A": counting(CSI, N_CSI), "TEXONO": found["TEXONO"]})
+    assert list(again.likelihood.pulls) == ["flux", "TEXONO"]
+    assert set(again.forms) >= {"e", "mu"}
 
 
 def test_profiled_planes_of_the_first_csi_data():
@@ -237,6 +255,16 @@ def test_a_shared_flux_weakens_a_sum_less_than_limits_in_quadrature_say():
         (lambda: published_limit("solar", 0.0, ONE), "mu_nu: 0.0"),
         (lambda: counting(CSI, N_CSI).contour("21", TWO), "plane: '21' must be one of 12, 13, 23"),
         (lambda: flavour_form("x", U), "flavour: 'x'"),
+        (lambda: Combination(["A"]), r"experiments: \['A'\] must be two or more"),
+        (lambda: Combination(["A", "B", "A"]), "experiments: "),
+        (lambda: Combination(["A", "B"], {"flux": ["C"]}), "shared.flux: 'C' must be one of A, B"),
+        (lambda: Combination(["A", "B"], {"f": ["A"], "g": ["A"]}), "shared.f: 'A' must not be listed twice"),
+        (
+            lambda: Combination(["A", "B"]).sum(
+                {"A": counting(CSI, N_CSI), "B": Sensitivity(CSI, {"nue": 1.0}, np.eye(3))}
+            ),
+            "experiments: B has another mixing matrix",
+        ),
     ],
 )
 def test_bad_arguments_are_named(call, message):
