@@ -69,7 +69,7 @@ def couplings(component):
     """Vector and axial coupling (g_V, g_A) of a flux component to electrons.
 
     2 sin² theta_W +- 1/2 and +- 1/2, the upper sign for nu_e, which have the charged current too; g_A changes
-    sign for antineutrinos.
+    sign for antineutrinos. Radiative corrections, a few per cent, are left out.
     """
     sign = 1 if component in ("nue", "nuebar") else -1
     return 2 * const.sin2_theta_W + sign / 2, (-sign if component.endswith("bar") else sign) / 2

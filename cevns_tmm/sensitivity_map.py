@@ -89,7 +89,8 @@ class SensitivityMap:
 
         names = list(experiment.detector.fluence(experiment.source))
         beyond = counts(self.window_end_keV)
-        n_sm, n_em = np.moveaxis([counts(float(t)) - beyond for t in self.thresholds], 0, -1)  # (c, t)
+        inside = np.maximum([counts(float(t)) - beyond for t in self.thresholds], 0)  # rounding
+        n_sm, n_em = np.moveaxis(inside, 0, -1)  # (c, t)
         n_background = self.background_per_keV_kg_d * (self.window_end_keV - self.thresholds)
         level = experiment.analysis.level(1, confidence_level)
         events = (np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background))
