@@ -1,5 +1,6 @@
 """Detectors: Table I, from mass, threshold and efficiency to recoil spectra (section 4)."""
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -155,6 +156,11 @@ class Detector:
             if is_wrong:
                 raise ValueError(message)
 
+    @property
+    def is_binned(self):
+        """Whether there are bins, background or data of bins, for a Poisson likelihood."""
+        return self.threshold_keV is None or self.background is not None or self.observed is not None
+
     def _check_binned(self):
         for name in BINNED:
             for key, values in (getattr(self, name) or {}).items():
@@ -165,6 +171,8 @@ class Detector:
         if self.background is not None:
             if ("events" in self.background) == ("per_keV_kg_d" in self.background):
                 raise ValueError("background: must have one of events, per_keV_kg_d")
+            if "off_to_on" in self.background and "sigma" in self.background:
+                raise ValueError("background.sigma: must be left out with off_to_on, which measures it")
             if "per_keV_kg_d" in self.background and self.bins_keV is None:
                 raise ValueError("background.per_keV_kg_d: needs bins_keV")
 
@@ -296,6 +304,14 @@ class Detector:
             events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
         return events, events * np.array(block.get("sigma", 0.0))
 
+    def measurement(self):
+        """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
+        if not self.is_binned:
+            return None
+        background = self.background and self.background | {"events": self.expected_background()[0].tolist()}
+        found = {"observed": self.observed, "background": background}
+        return {key: block for key, block in found.items() if block is not None}
+
     def fluence(self, source):
         """Neutrinos per area over the exposure: {component: 1/area} (sections 4.1, 4.2)."""
         exposure = self.exposure_d * day
@@ -318,6 +334,12 @@ class Detector:
             c: total * math.exp(-start / LIFETIME[c]) * -math.expm1(-(end - start) / LIFETIME[c])
             for c in source.components
         }
+
+    def band(self):
+        """The detector with its quenching one standard deviation lower and higher; none without a band."""
+        if not isinstance(self.quenching, Mapping) or "plus" not in self.quenching:
+            return []
+        return [dataclasses.replace(self, quenching_shift=self.quenching_shift + step) for step in (-1, 1)]
 
     def rates(self, source, fluxes, nodes=16):
         """Recoil spectra with their quadrature and response, Eqs. (32)-(33): a RateTable.

@@ -286,17 +286,17 @@ def _root(function, low, high, ray):
 
 @dataclass(frozen=True)
 class BinnedData:
-    """What was measured in bins besides neutrinos: the block ``bins`` of an experiment.
+    """What was measured in bins, and the background.
 
-    ``measured`` are the events of each bin, ``background`` those expected from background, whose fractional
-    uncertainty ``sigma_background`` all bins share. If ``off_over_on`` is given, the background of each bin is
+    ``measured`` are the events of each bin, ``background`` those expected from background, with the fractional
+    uncertainty ``sigma_background`` of one number or one for each bin, all of them one pull. If ``off_over_on`` is given, the background of each bin is
     free, and measured without the source in that multiple of the live time: ``off_events``. Events that are not
     given are the expected ones.
     """
 
     measured: Sequence | None = None
     background: Sequence | None = None
-    sigma_background: float = 0.0
+    sigma_background: float | Sequence = 0.0
     off_events: Sequence | None = None
     off_over_on: float | None = None
 
@@ -307,17 +307,17 @@ class BinnedData:
                 np.ndim(row) == 1 and np.all(np.isfinite(row) & (np.asarray(row) >= 0))
             ):
                 raise ValueError(f"{name}: {row!r} must be numbers of events, one for each bin")
-        if not self.sigma_background >= 0:
+        if not np.all(np.greater_equal(self.sigma_background, 0)):
             raise ValueError(f"sigma_background: {self.sigma_background!r} must not be negative")
         if self.off_over_on is not None and not self.off_over_on > 0:
             raise ValueError(f"off_over_on: {self.off_over_on!r} must be greater than 0")
         if self.off_events is not None and (self.background is not None or self.off_over_on is None):
             raise ValueError("off_events: needs off_over_on, and no background")
-        if self.off_over_on is not None and self.sigma_background > 0:
+        if self.off_over_on is not None and np.any(self.sigma_background):
             raise ValueError(f"sigma_background: {self.sigma_background!r} must be 0 with off_over_on")
 
-    def likelihood(self, name, n_sm, n_em, pulls=None):
-        """The Poisson likelihood of the experiment ``name``.
+    def likelihood(self, n_sm, n_em, pulls=None):
+        """The Poisson likelihood.
 
         ``n_sm`` (b,) are the Standard Model events, ``n_em`` maps strengths to the events per unit (b,), and
         ``pulls`` names to a :class:`Pull` of these events. ValueError for another number of bins.
@@ -331,8 +331,8 @@ class BinnedData:
         if self.off_events is not None:
             background = np.asarray(self.off_events, float) / self.off_over_on
         measured = n_sm + background if self.measured is None else self.measured
-        if self.sigma_background > 0:
-            pulls[f"{name} background"] = Pull.scale(self.sigma_background, background, {})
+        if np.any(self.sigma_background):
+            pulls["background"] = Pull(np.multiply(self.sigma_background, background))
         if self.off_over_on is None:
             return Likelihood(measured, n_sm + background, n_em, pulls)
         # the background of each bin is free; the search for it must begin above 0
@@ -340,7 +340,7 @@ class BinnedData:
         units = np.diag(np.sqrt(np.maximum(off, 1.0)) / self.off_over_on)
 
         def free(ratio):
-            return {f"{name} background {i}": Pull(ratio * row, free=True) for i, row in enumerate(units, 1)}
+            return {f"background {i}": Pull(ratio * row, free=True) for i, row in enumerate(units, 1)}
 
         on = Likelihood(measured, n_sm + start, n_em, pulls | free(1.0))
         no_signal = dict.fromkeys(n_em, 0 * off)

@@ -26,9 +26,10 @@ def unusual(block):
         value = getattr(block, name, None)
         if value is not None and not low <= value <= high:
             yield f"{name}: {value:g} is {words}"
-    for name, value in (getattr(block, "data", None) or {}).items():
-        if name.startswith("sigma") and value > 1:
-            yield f"data.{name}: {value:g} is above 1; is it in percent?"
+    for key in ("data", "pulls"):
+        for name, value in (getattr(block, key, None) or {}).items():
+            if (key == "pulls" or name.startswith("sigma")) and value > 1:
+                yield f"{key}.{name}: {value:g} is above 1; is it in percent?"
 
 
 def doubts(experiment, fluxes=None):
@@ -65,5 +66,5 @@ def _few_events(source, detector, data, fluxes):
     except ValueError:  # the job that computes the rates says why
         return
     expected += data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
-    if expected < FEW:
+    if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"

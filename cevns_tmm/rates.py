@@ -44,6 +44,12 @@ class RateTable:
         return tuple(np.einsum("cin,bin->cb", rate, accepted) for rate in (self.sm, self.em))
 
 
+def shifted(tables):
+    """Events in each bin of RateTables at several shifts: {component: (n_sm, n_em per mu_B²)}, each of shape (s, b)."""
+    n_sm, n_em = np.moveaxis([table.binned() for table in tables], 0, 2)
+    return dict(zip(tables[0].components, zip(n_sm, n_em, strict=True), strict=True))
+
+
 def quadrature(breakpoints, nodes):
     """Composite Gauss-Legendre nodes and weights between increasing ``breakpoints`` (any unit).
 

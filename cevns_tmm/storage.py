@@ -19,6 +19,7 @@ import numpy as np
 
 from cevns_tmm import __version__
 from cevns_tmm.flux import ORDERS, FluxTable
+from cevns_tmm.rates import shifted
 from cevns_tmm.units import MeV, keV
 
 FORMAT = 2
@@ -231,11 +232,12 @@ _COUNTS = {
 }
 _PER_BIN = {
     "bin": ("1", "bins of what is measured, counted from 1"),
-    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "bin")),
+    "shift": ("1", "standard deviations by which the quenching is shifted"),
+    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "shift", "bin")),
     "n_em_per_bin": (
         "1/mu_B^2",
         "magnetic-moment events in each bin at unit effective moment of the component's flavour",
-        ("component", "bin"),
+        ("component", "shift", "bin"),
     ),
 }
 _FREE = {
@@ -300,11 +302,15 @@ def read_rates(path, group):
     return names | dict(T=T * keV, weight=weight * keV, acceptance=acceptance, sm=sm / keV, em=em / keV)
 
 
-def count_datasets(rates):
-    """The counts of a RateTable as HDF5 datasets, those of each bin where there are several."""
+def count_datasets(rates, band=()):
+    """The counts of a RateTable as HDF5 datasets, those of each bin where there are several or a ``band``.
+
+    ``band`` are the tables with the quenching one standard deviation lower and higher.
+    """
     found = _datasets(_COUNTS, [rates.components, *rates.counts()])
-    if (bins := len(rates.response)) > 1:
-        found |= _datasets(_PER_BIN, [np.arange(1, bins + 1), *rates.binned()])
+    if (bins := len(rates.response)) > 1 or band:
+        n_sm, n_em = zip(*shifted([rates, *band]).values(), strict=True)
+        found |= _datasets(_PER_BIN, [np.arange(1, bins + 1), [0, -1, 1][: 1 + len(band)], n_sm, n_em])
     return found
 
 
@@ -314,10 +320,16 @@ def read_counts(path, group):
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
 
 
-def read_binned(path, group):
-    """Counts of several bins in a group of an HDF5 file: {component: (n_sm (bin,), n_em per mu_B² (bin,))}."""
-    columns = {"component": _COUNTS["component"]} | _PER_BIN
-    component, _, n_sm, n_em = _read_columns(path, group, columns)
+def read_events(path, group, binned):
+    """Counts in a group of an HDF5 file as an Analysis with ``binned`` takes them, in bins unless that is None.
+
+    {component: (n_sm, n_em per mu_B²)}, each of shape (shift, bin) where there are several bins or shifts.
+    """
+    with h5py.File(path, "r", locking=False) as file:
+        is_single = "bin" not in file[group]
+    if binned is None or is_single:
+        return read_counts(path, group)
+    component, _, _, n_sm, n_em = _read_columns(path, group, {"component": _COUNTS["component"]} | _PER_BIN)
     return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 

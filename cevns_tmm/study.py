@@ -35,7 +35,7 @@ _MAY_DEPART = re.compile(
     r"|quenching\.(threshold_inversion|kappa_scale)"
     r"|solar\.[^.]+\.(mu_nu_muB|P_e1_2nu|confidence_level)"
     r"|sources\.[^.]+\.(?!kind|profile_muB|plane_muB).+"
-    r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m)(\..+)?"
+    r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m|pulls|channels)(\..+)?"
     r"|experiments\.[^.]+\.quenching(_shift|\..+)?"
     r"|experiments\.[^.]+\.(current|future|\*)\..+"
 )
@@ -185,6 +185,19 @@ class Study:
         _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
+    @functools.cached_property
+    def counting(self):
+        """Experiments with Eqs. (34) or (35) in every setup and reading, without bins."""
+        return [
+            name
+            for name in self.experiments
+            if all(
+                self.experiment(name, setup, reading).analysis.binned is None
+                for setup in self.setups(name)
+                for reading in self.readings
+            )
+        ]
+
     def source_of(self, name):
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
         _check_name("experiment", name, self.config["experiments"])
@@ -223,6 +236,8 @@ class Study:
             return from_block(SolarExperiment, block, name=name, reading=reading)
         block, statistics = config["experiments"][name], config["statistics"]
         quenching = config["quenching"] if block["threshold_scale"] == "electron-equivalent" else {}
+        detector = self._made(Detector, quenching | block | block[setup], form_factor=config["form_factor"])
+        used = config | statistics | statistics[setup] | block | block[setup]
         return from_block(
             Experiment,
             config["grids"],
@@ -230,10 +245,8 @@ class Study:
             setup=setup,
             reading=reading,
             source=self._made(Source, config["sources"][block["source"]]),
-            detector=self._made(
-                Detector, quenching | block | block[setup], form_factor=config["form_factor"]
-            ),
-            analysis=from_block(Analysis, config | statistics | statistics[setup] | block[setup]),
+            detector=detector,
+            analysis=from_block(Analysis, used, binned=detector.measurement()),
         )
 
     def _made(self, cls, block, **more):
@@ -348,7 +361,11 @@ class Study:
                     texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
-        return tuple(f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items())
+        notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
+        if binned := [name for name in self.experiments if name not in self.counting]:
+            why = "left out of coverage by toys and of limits with the spectrum, because of their bins"
+            notes.append(f"{why}: {', '.join(binned)}")
+        return tuple(notes)
 
     def _refuse(self, key, value, allowed):
         raise ConfigError(f"{self.origin[key.split('.')[0]]}: {key}: {shown(value)} {allowed}")

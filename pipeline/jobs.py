@@ -300,23 +300,25 @@ def toy_parameters(study):
 def statistics(study):
     """Coverage by toys, and limits with the spectrum."""
     toys, found = toy_parameters(study), {}
-    analyses = {name: _groups(study, name, _analysis) for name in study.experiments}
+    analyses = {name: _groups(study, name, _analysis) for name in study.counting}
     used = dict(toys=toys["toys_per_block"], seed=toys["seed"])
     used |= {key: toys[key] for key in ("true_events", "error_on_total")}
-    for name in study.experiments:
+    for name in study.counting:
         for block in range(1, toys["blocks"] + 1):
             parameters = dict(experiment=name, analyses=analyses[name], block=block)
             found[f"toys/{name}/{block}"] = "compute_toys", parameters | used
-    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.experiments})
+    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.counting})
     spectrum = dict(bins=toys["spectrum_bins"], nodes=study.config["grids"]["recoil_nodes"])
     labels = {name: block["label"] for name, block in style(study).items()}
     reading = study.config["figures_reading"]
     shown = [
         [name, setup, f"{setup}/{reading}", analyses[name][f"{setup}/{reading}"]]
-        for name in study.experiments
+        for name in study.counting
         for setup in study.setups(name)
     ]
     honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
+    honest |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
     return found | {
         "coverage": ("write_coverage", common),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),

@@ -5,7 +5,7 @@ import math
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.storage import read_counts, write_csv
+from cevns_tmm.storage import read_events, write_csv
 from pipeline.job import run
 
 COLUMNS = [
@@ -27,7 +27,8 @@ def main(job):
     for figure, name, setup, beam, components, xi, delta in parameters["lines"]:
         group = f"{setup}/{reading}"
         analysis = Analysis(**parameters["analyses"][name][group])
-        sensitivity = analysis.sensitivity(read_counts(counts[name], group), components, delta)
+        events = read_events(counts[name], group, analysis.binned)
+        sensitivity = analysis.sensitivity(events, components, delta)
         for plane in PLANES:
             curves = sensitivity.contour(plane, analysis.level(2), math.pi * xi)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)

@@ -107,8 +107,9 @@ def main(job):
     ]
     heads += ["covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
-    level, number = percent(analysis.confidence_level), data[toys.form(analysis)]["toys"][0]
-    write_text(job.output.md, PAGE.format(level=level, well_known=well_known, toys=number, table=table))
+    level = percent(parameters["confidence_level"])
+    page = PAGE.format(level=level, well_known=well_known, toys=parameters["toys"], table=table)
+    write_text(job.output.md, page)
 
 
 run(snakemake, main)

@@ -35,7 +35,7 @@ def binned(measured=None):
     n_em = {"e": np.array([2e19, 4e18, 1e18]), "mu": np.array([1e18, 8e18, 9e18])}
     pulls = {"flux": Pull.scale(0.1, n_sm, n_em)}
     data = BinnedData(measured, background=[5.0, 5.0, 2.0], off_over_on=3.0)
-    return data.likelihood("A", n_sm, n_em, pulls)
+    return data.likelihood(n_sm, n_em, pulls)
 
 
 def paper(name, beam=None):

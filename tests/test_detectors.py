@@ -27,7 +27,7 @@ from cevns_tmm.quenching import quenching_curve, quenching_factor, recoil_energy
 from cevns_tmm.rates import recoil_spectra
 from cevns_tmm.response import Gaussian, Photoelectrons
 from cevns_tmm.source import Source
-from cevns_tmm.storage import count_datasets, read_binned, write
+from cevns_tmm.storage import count_datasets, read_counts, read_events, write
 from cevns_tmm.units import MW, J, MeV, cm, day, keV, m, s, us
 from pipeline.jobs import plans
 from tests.checkout import ROOT, Checkout, rows
@@ -383,8 +383,9 @@ def test_conus_plus_expects_what_an_independent_calculation_does():
 def test_events_of_bins_reach_the_files(tmp_path):
     rates = ge(**EE, bins_keV=[0.1, 0.15, 0.3]).rates(REACTOR, FLUXES["reactor"])
     write(tmp_path / "counts.h5", {"a": count_datasets(rates)}, "counts")
-    ((n_sm, n_em),) = read_binned(tmp_path / "counts.h5", "a").values()
-    assert np.array_equal([n_sm, n_em], np.squeeze(rates.binned(), axis=1))
+    ((n_sm, n_em),) = read_events(tmp_path / "counts.h5", "a", {}).values()
+    assert np.array_equal([n_sm, n_em], rates.binned())
+    assert read_events(tmp_path / "counts.h5", "a", None) == read_counts(tmp_path / "counts.h5", "a")
     one = ge().rates(REACTOR, FLUXES["reactor"])
     assert set(count_datasets(one)) == {"component", "n_sm", "n_em"}
 
@@ -943,6 +944,6 @@ def test_an_example_runs_through_snakemake(folder, tmp_path):
         )
         if experiment.detector.bins > 1:
             file = tmp_path / f"study/results/counts/{name}.h5"
-            for component, (n_sm, _) in read_binned(file, "current/inferred").items():
-                assert n_sm == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
+            for component, (n_sm, _) in read_events(file, "current/inferred", {}).items():
+                assert n_sm[0] == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
     assert (tmp_path / "study/figures/fig2.pdf").read_bytes().startswith(b"%PDF")

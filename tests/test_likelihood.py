@@ -48,7 +48,7 @@ def test_minimum_over_pulls_is_that_of_a_general_minimiser(measured, x, sigma, t
     lower = SM * (1 - tilt * np.arange(4) / 3), {"e": EM["e"] * (1 + tilt)}
     upper = SM * (1 + tilt * np.arange(4) / 3), {"e": EM["e"] * (1 - tilt)}
     pulls = flux(sigma) | {"quenching": Pull.band(lower, upper)}
-    likelihood = BinnedData(measured).likelihood("A", SM, EM, pulls)
+    likelihood = BinnedData(measured).likelihood(SM, EM, pulls)
     assert likelihood.chi2([x]) == pytest.approx(by_hand(likelihood, [x]), rel=1e-6, abs=1e-7)
 
 
@@ -59,20 +59,20 @@ def test_background_from_off_time_is_minimised_in_closed_form(measured, off, x, 
     c = (1 + ratio) * n - d - m
     b = (-c + np.sqrt(c**2 + 4 * (1 + ratio) * m * n)) / (2 * (1 + ratio))
     terms = [n + b - d + xlogy(d, d / (n + b)), ratio * b - m + xlogy(m, m / np.where(m > 0, ratio * b, 1))]
-    likelihood = BinnedData(measured, off_events=off, off_over_on=ratio).likelihood("A", SM, EM)
+    likelihood = BinnedData(measured, off_events=off, off_over_on=ratio).likelihood(SM, EM)
     assert likelihood.chi2([x]) == pytest.approx(2 * np.sum(terms), rel=1e-9, abs=1e-11)
 
 
 @given(events, st.floats(0, 5), st.floats(0.01, 0.5))
 def test_gradient_is_that_of_chi2(measured, x, sigma):
-    likelihood = BinnedData(measured, [3.0, 2.0, 1.0, 4.0], 0.3).likelihood("A", SM, EM, flux(sigma))
+    likelihood = BinnedData(measured, [3.0, 2.0, 1.0, 4.0], 0.3).likelihood(SM, EM, flux(sigma))
     h = 1e-4
     slope = np.diff(likelihood.chi2([[x + 1 - h], [x + 1 + h]]))[0] / (2 * h)
     assert likelihood.profile([x + 1])[1][0] == pytest.approx(slope, rel=1e-5, abs=1e-6)
 
 
 def test_hypotheses_of_any_shape_are_minimised_as_each_alone():
-    likelihood = BinnedData(off_events=[3, 0, 1, 2], off_over_on=2.0).likelihood("A", SM, EM, flux(0.1))
+    likelihood = BinnedData(off_events=[3, 0, 1, 2], off_over_on=2.0).likelihood(SM, EM, flux(0.1))
     x = np.linspace(0, 30, 12).reshape(3, 4, 1)
     together = likelihood.chi2(x)
     assert together.shape == (3, 4)
@@ -82,14 +82,14 @@ def test_hypotheses_of_any_shape_are_minimised_as_each_alone():
 
 def test_no_events_expected_and_none_measured():
     """chi² = 2 n: n < 2.71/2."""
-    likelihood = BinnedData([0]).likelihood("A", [0.0], {"n": np.ones(1)})
+    likelihood = BinnedData([0]).likelihood([0.0], {"n": np.ones(1)})
     assert upper(likelihood) == pytest.approx(LEVEL / 2, rel=1e-12, abs=0)
     assert upper(likelihood) == pytest.approx(1.353, abs=5e-4)
     assert likelihood.best_fit([1.0]) == 0
 
 
 def test_events_where_none_are_expected_are_signal():
-    likelihood = BinnedData([3, 0]).likelihood("A", [0.0, 0.0], {"n": np.array([1.0, 0.0])})
+    likelihood = BinnedData([3, 0]).likelihood([0.0, 0.0], {"n": np.array([1.0, 0.0])})
     assert likelihood.chi2([0.0]) == np.inf
     assert likelihood.best_fit([1.0]) == pytest.approx(3, rel=1e-9)
     lower, high = likelihood.interval(LEVEL, [1.0])
@@ -108,7 +108,7 @@ def test_one_bin_tends_to_equation_35(sigma_stat):
     for n in (1e4, 1e6, 1e8, 1e12):
         b = sigma_stat * n / 2
         data = BinnedData(background=[b], off_over_on=1.0) if b else BinnedData()
-        poisson = upper(data.likelihood("A", [n], {"n": np.ones(1)}))
+        poisson = upper(data.likelihood([n], {"n": np.ones(1)}))
         gauss = CountingExperiment.asimov(n, sigma_stat, 0.0).upper_limit(LEVEL)
         scaled.append((poisson / gauss - 1) * np.sqrt(n))
     first_order = np.sqrt(LEVEL) / 3 / (1 + sigma_stat) ** 1.5  # 0.548: 5.5e-3 at N = 1e4, 5.5e-7 at 1e12
@@ -122,7 +122,7 @@ def test_one_bin_with_a_pull_tends_to_equations_34_and_35(nuisance_on):
     signal = {"n": np.ones(1)}
     scale = Pull.scale(0.2, [n if nuisance_on == "total" else 0.0], signal)
     data = BinnedData(background=[0.1 * n], off_over_on=1.0)
-    found = upper(data.likelihood("A", [n], signal, {"flux": scale}))
+    found = upper(data.likelihood([n], signal, {"flux": scale}))
     assert found == pytest.approx(
         CountingExperiment.asimov(n, 0.2, 0.2, nuisance_on).upper_limit(LEVEL), rel=1e-5, abs=0
     )
@@ -130,7 +130,7 @@ def test_one_bin_with_a_pull_tends_to_equations_34_and_35(nuisance_on):
     gauss = CountingExperiment.from_data(1.73 * n, **csi, sigma_signal=0.28, sigma_background=0.25)
     beam = {"flux": Pull.scale(0.28, [1.73 * n], signal), "neutrons": Pull.scale(0.25, [0.06 * n], {})}
     data = BinnedData([5.47 * n], off_events=[4.05 * n], off_over_on=1.0)
-    on = data.likelihood("CsI", [1.79 * n], signal, beam)
+    on = data.likelihood([1.79 * n], signal, beam)
     assert upper(on) == pytest.approx(gauss.upper_limit(LEVEL), rel=1e-5, abs=0)
 
 
@@ -150,10 +150,10 @@ def test_a_counting_experiment_is_one_gaussian_bin(residual, variance, sigma, sc
 
 def test_shape_keeps_a_limit_that_a_free_normalisation_would_take():
     free = {"flux": Pull(SM, EM, free=True)}
-    one = BinnedData().likelihood("A", SM[:1], {"e": EM["e"][:1]}, {"flux": Pull(SM[:1], {}, free=True)})
+    one = BinnedData().likelihood(SM[:1], {"e": EM["e"][:1]}, {"flux": Pull(SM[:1], {}, free=True)})
     assert upper(one) == np.inf
-    bins = upper(BinnedData().likelihood("A", SM, {"e": EM["e"][::-1]}, free))
-    assert upper(BinnedData().likelihood("A", SM, {"e": EM["e"][::-1]}, flux(0.1))) < bins < np.inf
+    bins = upper(BinnedData().likelihood(SM, {"e": EM["e"][::-1]}, free))
+    assert upper(BinnedData().likelihood(SM, {"e": EM["e"][::-1]}, flux(0.1))) < bins < np.inf
 
 
 @pytest.mark.parametrize(
@@ -187,18 +187,18 @@ def test_the_spectrum_repairs_most_of_a_normalisation_of_all_events(name, setup,
 
 
 def test_without_signal_there_is_no_limit():
-    likelihood = BinnedData().likelihood("A", SM, {"e": 0 * SM})
+    likelihood = BinnedData().likelihood(SM, {"e": 0 * SM})
     assert upper(likelihood) == np.inf
     assert likelihood.best_fit([1.0]) == 0
 
 
 def test_sum_shares_pulls_of_the_same_name():
     """Two halves of the bins with the same pull are the whole; pulls of their own are two prices to pay."""
-    whole = BinnedData().likelihood("A", SM, EM, flux(0.2))
+    whole = BinnedData().likelihood(SM, EM, flux(0.2))
 
     def half(part, name):
         n_sm, n_em = SM[part], {"e": EM["e"][part]}
-        return BinnedData().likelihood("A", n_sm, n_em, {name: Pull.scale(0.2, n_sm, n_em)})
+        return BinnedData().likelihood(n_sm, n_em, {name: Pull.scale(0.2, n_sm, n_em)})
 
     first, second = slice(0, 2), slice(2, 4)
     shared = Likelihood.sum([half(first, "flux"), half(second, "flux")])
@@ -218,7 +218,7 @@ def test_sum_shares_pulls_of_the_same_name():
         (lambda: BinnedData(off_over_on=0), "off_over_on: 0 must be greater than 0"),
         (lambda: BinnedData(off_events=[1]), "off_events: needs off_over_on"),
         (lambda: BinnedData(sigma_background=0.1, off_over_on=1), "sigma_background: 0.1 must be 0"),
-        (lambda: BinnedData([1, 2]).likelihood("A", SM, EM), "measured: 2 values must be 4"),
+        (lambda: BinnedData([1, 2]).likelihood(SM, EM), "measured: 2 values must be 4"),
         (lambda: Pull.scale(-0.1, SM, EM), "sigma: -0.1 must"),
         (lambda: Likelihood(SM, SM, {}), "signal: must name a strength"),
         (lambda: Likelihood(1.0, SM, EM), "measured: shape"),
@@ -227,7 +227,7 @@ def test_sum_shares_pulls_of_the_same_name():
         (lambda: Likelihood(SM, -SM, EM), "expected: events of a Poisson bin must not"),
         (lambda: Likelihood(SM, SM, EM, {"flux": Pull(SM, {"mu": SM})}), "pulls.flux: mu is not"),
         (lambda: Likelihood(SM, 0 * SM, EM, {"flux": Pull(SM)}), "pulls.flux.expected: must be 0 in Poisson"),
-        (lambda: BinnedData().likelihood("A", SM, EM).interval(0, [1.0]), "level: 0 must"),
+        (lambda: BinnedData().likelihood(SM, EM).interval(0, [1.0]), "level: 0 must"),
         (
             lambda: Likelihood.sum([Likelihood(SM, SM, EM, {"f": Pull(SM, free=x)}) for x in (True, False)]),
             "pulls.f: must be free in all",

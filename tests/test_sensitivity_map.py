@@ -58,7 +58,7 @@ def test_limits_of_a_kilogram_year_at_a_reactor(target, threshold, rate_only, fi
 def test_expected_limit_is_that_of_the_likelihood(n_sm, n_background, sigma):
     n_em = {"n": np.ones(1)}
     pulls = {"flux": Pull.scale(sigma, [n_sm], n_em)}
-    likelihood = BinnedData(background=[n_background]).likelihood("A", [n_sm], n_em, pulls)
+    likelihood = BinnedData(background=[n_background]).likelihood([n_sm], n_em, pulls)
     found = expected_limit(LEVEL, n_sm, n_background, sigma)
     assert found == pytest.approx(float(likelihood.interval(LEVEL, [1.0])[1]), rel=1e-7, abs=0)
 

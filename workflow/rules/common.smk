@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 from cevns_tmm import ConfigError, Study
 from pipeline import difference, lock
 from pipeline.job import FAILURES
-from pipeline.jobs import REACTOR, SNS, plans, toy_parameters
+from pipeline.jobs import plans, toy_parameters
 from pipeline.plan import FOLDERS, as_planned, settle
 from pipeline.plan import plan_file as plan
 from pipeline.reference import TABLES
@@ -110,10 +110,9 @@ onerror:
         atexit.register(print, FAILURES.read_text(encoding="utf-8"), end="", file=sys.stderr)
 
 
-def each(pattern, kind=None):
-    """Files of all experiments, or of those at one kind of source."""
-    names = [e for e in STUDY.experiments if kind in (None, STUDY.source_kind(e))]
-    return expand(pattern, experiment=names)
+def each(pattern, experiments=STUDY.experiments):
+    """Files of all experiments, or of some."""
+    return expand(pattern, experiment=experiments)
 
 
 def flux(wildcards, audit=""):
