@@ -105,14 +105,14 @@ def electron_rates(atoms, window, efficiency, fluence, fluxes, nodes=16):
     ----------
     atoms : mapping of element symbol to number of atoms
     window : lowest and highest energy (energies, electron-equivalent); the highest may be ``inf``
-    efficiency : callable of energies, with ``breakpoints()``
+    efficiency : callable of energies (n,), with ``breakpoints()``; what it gives is of shape (n,) or, for each bin, (b, n)
     fluence : mapping component -> neutrinos per area over the whole exposure
     fluxes : mapping component -> FluxTable
     nodes : Gauss-Legendre nodes per panel
 
     Returns
     -------
-    RateTable with elements in place of isotopes. ValueError for a window that is not two energies in order.
+    RateTable with the electrons of elements in place of isotopes. ValueError for a window that is not two energies in order.
     """
     low, high = window
     if not 0 < low < high:
@@ -130,8 +130,10 @@ def electron_rates(atoms, window, efficiency, fluence, fluxes, nodes=16):
         for i, (symbol, number) in enumerate(atoms.items()):
             sm[c, i] = number * value * np.sum(sm_coefficients(T, symbol, component) * M, axis=0)
             em[c, i] = number * value * np.sum(em_coefficients(T, symbol) * M, axis=0)
-    acceptance = np.broadcast_to(efficiency(T), (len(atoms), len(T)))
-    return RateTable(tuple(fluence), tuple(atoms), T, weight, acceptance, sm, em)
+    shares = np.atleast_2d(efficiency(T))[:, None]
+    response = np.broadcast_to(shares, (len(shares), len(atoms), len(T)))
+    names = tuple(f"{symbol} electrons" for symbol in atoms)
+    return RateTable(tuple(fluence), names, T, weight, response, sm, em)
 
 
 def target_atoms(nuclei):

@@ -56,7 +56,8 @@ def _few_events(source, detector, data, fluxes):
     ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
     responses = [detector.response(isotope) for isotope in nuclei]
     resolution, low = responses[0].resolution, responses[0].edges[0]
-    if all(one.lowest >= end for one, end in zip(responses, ends, strict=True)):
+    is_beyond = all(one.lowest >= end for one, end in zip(responses, ends, strict=True))
+    if is_beyond and "electron" not in detector.channels:
         yield f"{edge}: {value} is beyond the largest recoil, {max(ends) / keV:.3g} keV: no events; is it in eV?"
         return
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:

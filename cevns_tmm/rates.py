@@ -33,6 +33,21 @@ class RateTable:
         """Share of the recoils counted in any bin, (i, n): the efficiency, 0 below the isotope's threshold."""
         return np.sum(self.response, axis=0)
 
+    def joined(self, other):
+        """The sum of two tables for the same components: the nodes and isotopes of both, each with its own rates."""
+
+        def blocks(mine, theirs):
+            n, k = mine.shape[-1], mine.shape[-2]
+            wide = np.zeros((*mine.shape[:-2], k + theirs.shape[-2], n + theirs.shape[-1]))
+            wide[..., :k, :n], wide[..., k:, n:] = mine, theirs
+            return wide
+
+        arrays = {
+            name: blocks(getattr(self, name), getattr(other, name)) for name in ("response", "sm", "em")
+        }
+        T, weight = (np.append(getattr(self, name), getattr(other, name)) for name in ("T", "weight"))
+        return RateTable(self.components, self.isotopes + other.isotopes, T, weight, **arrays)
+
     def counts(self):
         """Accepted events (n_sm, n_em per mu_B²), each of shape (c,)."""
         accepted = self.acceptance * self.weight

@@ -187,12 +187,16 @@ class Study:
 
     @functools.cached_property
     def counting(self):
-        """Experiments with Eqs. (34) or (35) in every setup and reading, without bins."""
+        """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
+
+        def counts(one):
+            return one.analysis.binned is None and "electron" not in one.detector.channels
+
         return [
             name
             for name in self.experiments
             if all(
-                self.experiment(name, setup, reading).analysis.binned is None
+                counts(self.experiment(name, setup, reading))
                 for setup in self.setups(name)
                 for reading in self.readings
             )
@@ -362,9 +366,9 @@ class Study:
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
         notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
-        if binned := [name for name in self.experiments if name not in self.counting]:
-            why = "left out of coverage by toys and of limits with the spectrum, because of their bins"
-            notes.append(f"{why}: {', '.join(binned)}")
+        if others := [name for name in self.experiments if name not in self.counting]:
+            why = "left out of coverage by toys and limits with the spectrum, because of bins or electrons"
+            notes.append(f"{why}: {', '.join(others)}")
         return tuple(notes)
 
     def _refuse(self, key, value, allowed):

@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
-from cevns_tmm import reactor_spectra
+from cevns_tmm import electrons, reactor_spectra
 from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
@@ -114,6 +114,8 @@ def chain(study, audit=False):
         parameters = dict(experiment=name, setups=setups, nodes=grids["recoil_nodes"])
         by_power = "thermal_power_MW" in study.config["sources"][source]
         data = (*_spectra(study, source), reactor_spectra.ENERGY) if by_power else ()
+        if any("electron" in setup["detector"]["channels"] for setup in setups.values()):
+            data += (electrons.BINDINGS,)
         found[f"rates/{name}"] = "compute_rates", parameters, data
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")

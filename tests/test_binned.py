@@ -168,7 +168,7 @@ def test_few_events_of_a_poisson_bin_are_no_slip(tmp_path):
     with warnings.catch_warnings(action="ignore"):
         notes = Study.read(tmp_path).notes
     assert not any("expected events" in note for note in notes)
-    assert any("because of their bins: Mine" in note for note in notes)
+    assert any("because of bins or electrons: Mine" in note for note in notes)
 
 
 DATA = {"n_measured": 9, "beam_neutrons": 1, "steady_state": 1, "sigma_signal": 0.1, "sigma_background": 0.1}

@@ -1,14 +1,19 @@
 """Scattering on electrons against closed forms, independent quadrature and X-ray lines."""
 
+import dataclasses
 import itertools
+import json
+import warnings
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from cevns_tmm import Study, electrons, flux, tables
+from cevns_tmm import ConfigError, Study, electrons, flux, tables
+from cevns_tmm.config import PAPER
 from cevns_tmm.constants import G_F, alpha_EM, hbar_c, m_e, sin2_theta_W
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.efficiency import FlatEfficiency
@@ -136,18 +141,106 @@ def test_more_electrons_see_more():
         ("CONNIE", (0.028, 1), 0.583),
     ],
 )
-def test_events_at_reactors_over_those_of_the_nucleus(name, window, expected):
-    experiment = Study.paper().experiment(name, reading="inferred")
-    detector = experiment.detector
+def test_events_at_reactors_over_those_of_the_nucleus(name, window, expected, tmp_path):
+    """As a study has them: the same experiment above its threshold, and both channels in a window."""
+    text = (PAPER / "experiments.yaml").read_text(encoding="utf-8")
+    block = yaml.safe_load(text)["experiments"][name]
+    setup = {key: value for key, value in block["current"].items() if key != "threshold_keV"}
+    both = {"channels": ["nucleus", "electron"], "current": setup | {"bins_keV": list(window)}}
+    study = one_study(tmp_path, {"Nucleus": block, "Both": block | both})
+    nucleus, both = (study.experiment(name, reading="inferred") for name in ("Nucleus", "Both"))
+    inside = dataclasses.replace(both.detector, channels=["nucleus"])
+    n_em = dataclasses.replace(both, detector=inside).counts()["nuebar"][1]
+    ratio = (both.counts()["nuebar"][1] - n_em) / nucleus.counts()["nuebar"][1]
+    assert ratio == pytest.approx(expected, rel=5e-3)
+    assert both.limits()["Lambda1"] < nucleus.limits()["Lambda1"]
+
+
+def one_study(folder, experiments):
+    plain = json.loads(json.dumps({"experiments": experiments}))  # without aliases
+    (folder / "experiments.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
+    with warnings.catch_warnings(action="ignore"):
+        return Study.read(folder)
+
+
+GERMANIUM = {
+    "source": "reactor",
+    "flux_per_cm2_s": 1.0e13,
+    "target": {"Ge": 1},
+    "threshold_scale": "electron-equivalent",
+    "channels": ["electron"],
+    "current": {"mass_kg": 1.0, "threshold_keV": 0.2, "exposure_d": 365.25, "efficiency": 0.8},
+}
+
+
+@pytest.mark.parametrize("binned", [False, True])
+def test_channels_add_up(binned, tmp_path):
+    """In every bin, with a resolution or without; above a threshold with Eq. (35) too."""
+    bins = {"bins_keV": [0.2, 0.5, 2.0, 12.0], "resolution": {"noise_keV": 0.01, "proportional": 0.02}}
+    setup = dict(GERMANIUM["current"])
+    if binned:
+        setup = {key: value for key, value in setup.items() if key != "threshold_keV"} | bins
+    channels = {"N": ["nucleus"], "E": ["electron"], "Both": ["nucleus", "electron"]}
+    blocks = {name: GERMANIUM | {"channels": some, "current": setup} for name, some in channels.items()}
+    study = one_study(tmp_path, blocks)
+    nucleus, electron, both = (np.array(study.experiment(name).binned()["nuebar"]) for name in blocks)
+    assert np.all(electron > 0)
+    assert both == pytest.approx(nucleus + electron, rel=1e-12, abs=0)
+    assert (study.experiment("E").analysis.binned is None) != binned
+
+
+def test_a_window_of_electrons_is_an_integral(tmp_path):
+    """Sharp edges are those of electron_rates with a window; a resolution of a thousandth changes little."""
+    setup = GERMANIUM["current"] | {"bins_keV": [0.2, 2.0]}
+    del setup["threshold_keV"]
+    sharp, smeared = {"current": setup}, {"current": setup | {"resolution": {"noise_keV": 2e-4}}}
+    study = one_study(tmp_path, {"Sharp": GERMANIUM | sharp, "Smeared": GERMANIUM | smeared})
+    experiment = study.experiment("Sharp")
     rates = electron_rates(
-        target_atoms(detector.nuclei()),
-        np.array(window) * keV,
-        detector.efficiency_curve(),
-        detector.fluence(experiment.source),
+        target_atoms(experiment.detector.nuclei()),
+        (0.2 * keV, 2 * keV),
+        FlatEfficiency(0.8),
+        experiment.detector.fluence(experiment.source),
         experiment.fluxes,
     )
-    ratio = rates.counts()[1][0] / experiment.counts()["nuebar"][1]
-    assert ratio == pytest.approx(expected, rel=5e-3)
+    assert experiment.counts()["nuebar"] == pytest.approx(np.ravel(rates.counts()), rel=1e-9, abs=0)
+    assert study.experiment("Smeared").counts()["nuebar"] == pytest.approx(
+        experiment.counts()["nuebar"], rel=1e-5, abs=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": []}, "experiments.Mine.channels: [] must have at least 1 items"),
+        (
+            {"channels": ["electrons"]},
+            "experiments.Mine.channels.0: 'electrons' must be one of nucleus, electron",
+        ),
+        (
+            {"threshold_scale": "nuclear-recoil"},
+            "channels: electron needs threshold_scale electron-equivalent",
+        ),
+        ({"target": {"U238": 1}}, "channels: electron has no binding energies of 'U'; known are"),
+        (
+            {"current": GERMANIUM["current"] | {"threshold_keV": {"Ge": 0.2}}},
+            "channels: electron needs one threshold_keV",
+        ),
+        (
+            {
+                "current": GERMANIUM["current"]
+                | {"efficiency": {"of": "T_keV", "k1": 0.8, "k2": 1.0, "x0": 1.0}}
+            },
+            "channels: electron needs efficiency and resolution of E_keVee or n_PE",
+        ),
+    ],
+)
+def test_a_wrong_channel_is_one_line(changes, message, tmp_path):
+    with pytest.raises(ConfigError) as raised:
+        one_study(tmp_path, {"Mine": GERMANIUM | changes})
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).startswith(str(tmp_path / "experiments.yaml"))
+    assert message in str(raised.value)
 
 
 # J. A. Bearden, Rev. Mod. Phys. 39 (1967) 78: energies of X-ray lines [eV]
