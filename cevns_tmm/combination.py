@@ -1,14 +1,20 @@
 """Several experiments in one limit: their chi² add, and pulls that they share are one parameter."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.likelihood import Likelihood
+from cevns_tmm.limits import Sensitivity
+from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarSensitivity
+from cevns_tmm.statistics import delta_chi2_quantile
 
 
 @dataclass(frozen=True)
@@ -51,18 +57,75 @@ class Combination:
     def _part(self, name, member):
         """The likelihood of a member, its pulls named as in the sum, and its forms."""
         shared = [pull for pull, names in self.shared.items() if name in names]
+        if isinstance(member, Sensitivity):
+            if len(shared) > 1:
+                raise ValueError(f"shared.{shared[1]}: {name} has one pull, which is {shared[0]}")
+            forms = {flavour: flavour_form(flavour, member.U) for flavour in member.per_flavour}
+            return Likelihood.counting(member.chi2, member.per_flavour, (shared or [name])[0]), forms
+        pulls = member.likelihood.pulls if isinstance(member, MomentLikelihood) else {}
+        for pull in shared:
+            if pull not in pulls:
+                raise ValueError(
+                    f"shared.{pull}: {name} has no such pull; it has {', '.join(pulls) or 'none'}"
+                )
         if isinstance(member, SolarSensitivity):  # Delta chi² is 1 at the root of the standard deviation
             strength = f"{name} (solar)"
             return published_limit(strength, member.chi2.variance**0.25, 1.0), {strength: member.matrix}
-        if isinstance(member, MomentLikelihood):
-            pulls = member.likelihood.pulls
-            for pull in shared:
-                if pull not in pulls:
-                    known = ", ".join(pulls) or "none"
-                    raise ValueError(f"shared.{pull}: {name} has no such pull; it has {known}")
-            named = {pull if pull in shared else f"{name} {pull}": value for pull, value in pulls.items()}
-            return dataclasses.replace(member.likelihood, pulls=named), member.forms
-        forms = {flavour: flavour_form(flavour, member.U) for flavour in member.per_flavour}
-        if len(shared) > 1:
-            raise ValueError(f"shared.{shared[1]}: {name} has one pull, which is {shared[0]}")
-        return Likelihood.counting(member.chi2, member.per_flavour, (shared or [name])[0]), forms
+        named = {pull if pull in shared else f"{name} {pull}": value for pull, value in pulls.items()}
+        return dataclasses.replace(member.likelihood, pulls=named), member.forms
+
+
+@dataclass(frozen=True)
+class CombinedExperiment:
+    """A block of ``combinations`` in one reading, with the methods of an Experiment.
+
+    ``members`` maps the names of ``combination`` to an Experiment or a SolarExperiment each; all events of a member
+    are those of its last beam, which has all components. ValueError for pulls that a member does not have.
+    """
+
+    name: str
+    setup: str
+    reading: str
+    combination: Combination
+    members: Mapping
+    confidence_level: float
+    beams = ("combined",)
+    methods = METHODS[:2]
+
+    def __post_init__(self):
+        self.combination.sum({name: member.blank() for name, member in self.members.items()})
+
+    @cached_property
+    def _sum(self):
+        sensitivities = {name: member.sensitivity(member.beams[-1]) for name, member in self.members.items()}
+        return self.combination.sum(sensitivities)
+
+    def _level(self, parameters, confidence_level):
+        return delta_chi2_quantile(confidence_level or self.confidence_level, parameters)
+
+    def sensitivity(self, beam=None):
+        """chi² as a function of the moments: a MomentLikelihood."""
+        if beam not in (None, *self.beams):
+            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        return self._sum
+
+    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B]; ``method`` is one of ``methods``."""
+        check_method(method, self.methods)
+        form, level = self.sensitivity(beam), self._level(1, confidence_level)
+        limits = form.limits(level) if method == "one-at-a-time" else form.profiled_limits(level)
+        return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def delta_chi2(self, Lambda, beam=None):
+        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
+        return self.sensitivity(beam).delta_chi2(Lambda)
+
+    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+        """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
+        check_method(method, self.methods)
+        level, profiled = self._level(2, confidence_level), method == "profiled"
+        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+
+    def blind(self, beam=None):
+        """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""
+        return self.sensitivity(beam).blind()

@@ -109,6 +109,13 @@ class Experiment:
         """chi² as a function of the moments, as :meth:`Analysis.sensitivity` gives it; ``beam`` as in :meth:`components`."""
         return self.analysis.sensitivity(self.events, self.components(beam), delta_CP_over_pi)
 
+    def blank(self):
+        """The same for one event of each kind: its strengths and pulls, without the rates."""
+        one = np.ones((3 if self.detector.band() else 1, self.detector.bins))
+        events = one if self.analysis.binned is not None else 1.0
+        components = self.components(self.beams[-1])
+        return self.analysis.sensitivity(dict.fromkeys(components, (events, events)), components)
+
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
 

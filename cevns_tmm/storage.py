@@ -245,6 +245,12 @@ _FREE = {
     "free_parameter": ("1", "the moment that is limited"),
     "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
 }
+_CURVES = {
+    "plane": ("1", "moments of the plane"),
+    "curve": ("1", "polylines of a plane, counted from 1"),
+    "x": ("mu_B", "modulus of the first moment"),
+    "y": ("mu_B", "modulus of the second moment"),
+}
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
     "n_em": ("1", "true magnetic-moment events"),
@@ -296,10 +302,11 @@ def rate_datasets(rates):
 
 
 def read_rates(path, group):
-    """The fields of a RateTable in a group of an HDF5 file."""
+    """The fields of a RateTable in a group of an HDF5 file, all its bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
     names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
-    return names | dict(T=T * keV, weight=weight * keV, acceptance=acceptance, sm=sm / keV, em=em / keV)
+    rates = dict(weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV)
+    return names | dict(T=T * keV) | rates
 
 
 def count_datasets(rates, band=()):
@@ -339,6 +346,22 @@ def free_limits(rows):
     ``rows`` are (method, parameter, limit [mu_B]).
     """
     return _datasets(_FREE, zip(*rows, strict=True))
+
+
+def curve_datasets(planes):
+    """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
+    points = [
+        (plane, n, *point)
+        for plane, curves in planes.items()
+        for n, curve in enumerate(curves, 1)
+        for point in zip(*curve, strict=True)
+    ]
+    return _datasets(_CURVES, zip(*points, strict=True) if points else [()] * len(_CURVES))
+
+
+def read_curves(path, group):
+    """Points of contours in a group of an HDF5 file, (plane, curve, x [mu_B], y [mu_B]) each."""
+    return zip(*_read_columns(path, group, _CURVES), strict=True)
 
 
 def coverage_datasets(rows, sigmas, quantiles, below_observed):

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 from cevns_tmm.analysis import Analysis
+from cevns_tmm.combination import Combination, CombinedExperiment
 from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError
@@ -125,12 +126,14 @@ class Study:
     def __init__(self, config, origin, folder=None):
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables = Path(folder or PAPER), {}
+        self.config.setdefault("combinations", {})
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
         self.experiments = list(self.config["experiments"])
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
+        self.combinations = list(self.config["combinations"])
         self._check_names()
         self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
@@ -234,6 +237,22 @@ class Study:
         _check_name("reading", reading, self.readings)
         return self._experiment(self._resolved[reading], name, setup, reading)
 
+    def combination(self, name, reading=None):
+        """A CombinedExperiment; the reading of the figures if none is named."""
+        reading = reading or self.config["figures_reading"]
+        _check_name("combination", name, self.combinations)
+        _check_name("reading", reading, self.readings)
+        return self._combination(self._resolved[reading], name, reading)
+
+    def _combination(self, config, name, reading):
+        block = config["combinations"][name]
+        setup = block.get("setup", "current")
+        members = {
+            member: self._experiment(config, member, setup, reading) for member in block["experiments"]
+        }
+        level = config["confidence_level"]
+        return CombinedExperiment(name, setup, reading, from_block(Combination, block), members, level)
+
     def _experiment(self, config, name, setup, reading):
         if name in config["solar"]:
             block = config["oscillation"] | config["solar"][name]
@@ -296,13 +315,13 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config["readings"] = variants
+        config |= {"readings": variants, "combinations": {}}
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone, partly = self.config, {}, []
-        audit, known = config["audit"], {*config["experiments"], *config["solar"]}
+        audit, known = config["audit"], config["experiments"] | config["solar"]
         kinds = {
             config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
         }
@@ -321,18 +340,30 @@ class Study:
                     partly.append(name)
             return all(changes.values())
 
-        def is_there(name, _):
-            experiments = config["experiments"]
-            if name not in experiments and difflib.get_close_matches(name, experiments, 1, _ALIKE):
-                self._refuse(f"phases.{name}", name, f"must be an experiment: {', '.join(experiments)}")
-            return name in experiments
+        def is_there(name, _=None, key=None, allowed=config["experiments"]):
+            if name not in allowed and difflib.get_close_matches(name, allowed, 1, _ALIKE):
+                self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
+            return name in allowed
+
+        def has_members(name, block):
+            setup, key = block.get("setup", "current"), f"combinations.{name}.experiments"
+            return all(
+                is_there(member, key=key, allowed=known)
+                and setup in config["experiments"].get(member, SETUPS)
+                for member in block["experiments"]
+            )
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
             ("phases", config["phases"], is_there),
+            ("combinations", config["combinations"], has_members),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
-            ("claims", config["claims"], lambda _, block: (known | kinds).issuperset(block.get("needs", []))),
+            (
+                "claims",
+                config["claims"],
+                lambda _, block: kinds.union(known).issuperset(block.get("needs", [])),
+            ),
         ):
             gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
             for name in gone[where]:
@@ -398,7 +429,7 @@ class Study:
         for key, (low, high) in ranges.items():
             if not low < high:
                 self._refuse(key, [low, high], "must be a lower and a higher value")
-        for kinds in (("experiments", "solar"), ("sources",)):  # what names files
+        for kinds in (("experiments", "solar", "combinations"), ("sources",)):  # what names files
             names = {}
             for key in (f"{kind}.{name}" for kind in kinds for name in config[kind]):
                 name = key.partition(".")[2]
@@ -431,6 +462,9 @@ class Study:
             for setup in self.setups(name):
                 with self._located(f"experiments.{name}", setup):
                     self._experiment(config, name, setup, reading=None)
+        for name in config["combinations"]:
+            with self._located(f"combinations.{name}"):
+                self._combination(config, name, reading=None)
 
     @contextlib.contextmanager
     def _located(self, block, setup=None):

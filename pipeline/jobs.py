@@ -128,7 +128,39 @@ def chain(study, audit=False):
     experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
     parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
     parameters |= dict(free=not audit)
+    for name in study.combinations:
+        found[f"combinations/{name}"] = "compute_combination", _combination(study, name)
+    parameters |= dict(combinations={name: _combination_setup(study, name) for name in study.combinations})
     return found | {"limits": ("write_limits", parameters)}
+
+
+def _combination_setup(study, name):
+    return study.config["combinations"][name].get("setup", "current")
+
+
+def _combination(study, name):
+    """Members of a combination by reading: analyses, counts and components, or solar limits."""
+    block = study.config["combinations"][name]
+    readings = {}
+    for reading in study.readings:
+        combined = study.combination(name, reading)
+        readings[reading] = {
+            member: dict(solar=_fields(one))
+            if member in study.solar
+            else dict(
+                analysis=_analysis(one), counts=f"{combined.setup}/{reading}", beam=one.source.components
+            )
+            for member, one in combined.members.items()
+        }
+    return dict(
+        name=name,
+        setup=combined.setup,
+        experiments=block["experiments"],
+        shared=block.get("shared", {}),
+        confidence_level=combined.confidence_level,
+        readings=readings,
+        drawn=study.config["figures_reading"],
+    )
 
 
 def scans(study):
@@ -192,12 +224,13 @@ def contour_lines(study):
         lines=lines,
         analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
+        combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
 
 
 def colours(study):
-    """Colour of every experiment, solar ones too: its own, or one far from the others'."""
-    names = [*study.experiments, *study.solar]
+    """Colour of every experiment, solar ones and combinations too: its own, or one far from the others'."""
+    names = [*study.experiments, *study.solar, *study.combinations]
     blocks = study.config["experiments"]
     own = {name: block["colour"].lower() for name, block in blocks.items() if "colour" in block}
     found = {colour: name for name, colour in reversed(own.items())}  # the first of two equal ones keeps it
@@ -285,13 +318,31 @@ def figures(study, folder):
         )
         for name, block in phases.items()
     }
+    combined = {
+        name: dict(label=name, colour=colours(study)[name], setups=[_combination_setup(study, name)])
+        for name in study.combinations
+    }
+    if combined:
+        setups = [setup for setup in SETUPS if any(setup in block["setups"] for block in combined.values())]
+        members = {e for block in study.config["combinations"].values() for e in block["experiments"]}
+        found["combinations"] = (
+            "plot_planes",
+            common
+            | dict(
+                figure="combined",
+                title="Regions allowed by experiments together",
+                experiments=combined,
+                rows=[[setup, "combined"] for setup in setups],
+                range_muB=_plane_range(study, sorted(members)),
+            ),
+        )
     parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    return {f"figures/fig{n}": content for n, content in found.items()}
+    return {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
 
 
 def toy_parameters(study):
@@ -390,10 +441,10 @@ def notes(study):
 def _differences(config, paper):
     """Keys, two levels deep, in which two configurations differ; what follows from others comes last, if at all."""
     following = ("readings", "departures", "phases", "audit", "claims")
-    for keys in ([key for key in paper if key not in following], following):
-        found = [key for key in keys if config[key] != paper[key]]
+    for keys in ([key for key in paper | config if key not in following], following):
+        found = [key for key in keys if config.get(key, paper.get(key)) != paper.get(key)]
         for key in found:
-            mine, theirs = config[key], paper[key]
+            mine, theirs = config[key], paper.get(key, {})
             names = mine | theirs if isinstance(mine, dict) else ()
             yield from [f"{key}.{n}" for n in names if mine.get(n) != theirs.get(n)] or [key]
         if found:

@@ -1,11 +1,11 @@
-"""The lines that Figs. 4 to 8 draw -> results/contours.csv."""
+"""The lines that Figs. 4 to 8 and that of combinations draw -> results/contours.csv."""
 
 import math
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.storage import read_events, write_csv
+from cevns_tmm.storage import read_curves, read_events, write_csv
 from pipeline.job import run
 
 COLUMNS = [
@@ -37,6 +37,11 @@ def main(job):
         for plane in PLANES:
             key = [8, reading, name, "current", "solar", plane, "", ""]  # incoherent: no phases
             found += rows(key, experiment.contour(plane))
+    files = job.by_name("combinations")
+    for name, setup in parameters["combinations"].items():
+        for plane, n, x, y in read_curves(files[name], f"{setup}/{reading}/combined"):
+            key = ["combined", reading, name, setup, "combined", plane, 0.0, ""]
+            found.append([*key, n, f"{x:.10e}", f"{y:.10e}"])
     write_csv(job.output[0], COLUMNS, found)
 
 

@@ -1,6 +1,7 @@
 """Bins with Poisson likelihoods from the configuration: against closed forms and general minimisers."""
 
 import dataclasses
+import json
 import math
 import warnings
 
@@ -32,7 +33,8 @@ MINE = {
 
 def study(folder, experiments=None, **more):
     """A study of some experiments, "Mine" if none are given, and other keys of experiments.yaml."""
-    text = yaml.safe_dump({"experiments": experiments or {"Mine": MINE}} | more)
+    plain = json.loads(json.dumps({"experiments": experiments or {"Mine": MINE}} | more))  # without aliases
+    text = yaml.safe_dump(plain)
     (folder / "experiments.yaml").write_text(text, encoding="utf-8")
     with warnings.catch_warnings(action="ignore"):
         return Study.read(folder)
