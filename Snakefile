@@ -38,6 +38,7 @@ include: "workflow/rules/chi2.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/maps.smk"
 include: "workflow/rules/audit.smk"
 
 

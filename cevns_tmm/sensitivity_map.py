@@ -43,7 +43,7 @@ class SensitivityMap:
 
     ``thresholds_keV`` and ``exposures_kg_d`` are (lowest, highest); ``window_end_keV`` ends the window of all
     thresholds, on the scale of the experiment's own threshold; ``background_per_keV_kg_d`` is flat on that scale;
-    ``sigma_sys`` is the fractional uncertainty of all neutrino events.
+    ``sigma_sys`` is the fractional uncertainty of all neutrino events; ``beam`` as in :meth:`Experiment.components`.
     """
 
     thresholds_keV: Sequence
@@ -52,6 +52,7 @@ class SensitivityMap:
     background_per_keV_kg_d: float = 0.0
     sigma_sys: float = 0.0
     points: int = 60
+    beam: str | None = None
 
     def __post_init__(self):
         for name in ("thresholds_keV", "exposures_kg_d"):
@@ -76,27 +77,36 @@ class SensitivityMap:
         """Exposures, shape (e,) [kg d]."""
         return np.geomspace(*self.exposures_kg_d, self.points)
 
-    def limits(self, experiment, beam=None, confidence_level=None):
+    def window(self, detector, threshold_keV):
+        """A Detector with the window of the map from a threshold on. ValueError if its bins cannot be in keV."""
+        if detector.bins_PE is not None or "bin1" in (detector.resolution or {}):
+            raise ValueError(
+                "experiment: must have neither bins_PE nor a matrix, as the map has windows in keV"
+            )
+        window = [float(threshold_keV), self.window_end_keV]
+        return dataclasses.replace(
+            detector, threshold_keV=None, bins_keV=window, background=None, observed=None
+        )
+
+    def limits(self, experiment, confidence_level=None):
         """Expected limits with target, flux, efficiency and quenching of an Experiment: {parameter: (t, e)} [mu_B].
 
         Parameters are Lambda1 to Lambda3 one at a time, and mu_nu of each flavour, e.g. ``mu_nu_e``.
         """
+        components = experiment.components(self.beam)
 
-        def counts(threshold_keV):
-            detector = dataclasses.replace(experiment.detector, threshold_keV=threshold_keV)
-            rates = detector.rates(experiment.source, experiment.fluxes, experiment.recoil_nodes)
-            return np.array(rates.counts()) / (detector.mass_kg * detector.exposure_d)
+        def rates(threshold):
+            detector = self.window(experiment.detector, threshold)
+            found = detector.rates(experiment.source, experiment.fluxes, experiment.recoil_nodes)
+            return np.array(found.counts()) / (detector.mass_kg * detector.exposure_d)
 
-        names = list(experiment.detector.fluence(experiment.source))
-        beyond = counts(self.window_end_keV)
-        inside = np.maximum([counts(float(t)) - beyond for t in self.thresholds], 0)  # rounding
-        n_sm, n_em = np.moveaxis(inside, 0, -1)  # (c, t)
+        n_sm, n_em = np.moveaxis([rates(threshold) for threshold in self.thresholds], 0, -1)  # (c, t)
         n_background = self.background_per_keV_kg_d * (self.window_end_keV - self.thresholds)
         level = experiment.analysis.level(1, confidence_level)
         events = (np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background))
         n = expected_limit(level, *events, self.sigma_sys)
-        signal = {c: n_em[names.index(c)] for c in experiment.components(beam)}
-        sensitivity = Sensitivity(None, signal, experiment.analysis.mixing())
+        n_em = dict(zip(experiment.source.components, n_em, strict=True))
+        sensitivity = Sensitivity(None, {c: n_em[c] for c in components}, experiment.analysis.mixing())
         rates = dict(zip(PARAMETERS, map(sensitivity.excess, np.eye(3)), strict=True))
         rates |= {f"mu_nu_{flavour}": rate for flavour, rate in sensitivity.per_flavour.items()}
         with np.errstate(divide="ignore"):

@@ -364,6 +364,15 @@ def read_curves(path, group):
     return zip(*_read_columns(path, group, _CURVES), strict=True)
 
 
+def read_map(path):
+    """A map of limits: thresholds (t,) [keV], exposures (e,) [kg d], {parameter: limits (t, e) [mu_B]}."""
+    axes = {"threshold": "keV", "exposure": "kg d"}
+    with h5py.File(path, "r", locking=False) as file:
+        parameters = [name for name in file["map"] if name not in axes]
+    found = read(path, "map", axes | dict.fromkeys(parameters, "mu_B"))
+    return found.pop("threshold"), found.pop("exposure"), found
+
+
 def coverage_datasets(rows, sigmas, quantiles, below_observed):
     """Coverage at several truths, and expected limits (events), as HDF5 datasets.
 

@@ -18,6 +18,7 @@ from cevns_tmm.experiment import Experiment
 from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.plausibility import doubts, unusual
+from cevns_tmm.sensitivity_map import SensitivityMap
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.source import Source
 from cevns_tmm.tables import identified
@@ -126,7 +127,8 @@ class Study:
     def __init__(self, config, origin, folder=None):
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables = Path(folder or PAPER), {}
-        self.config.setdefault("combinations", {})
+        for key in ("combinations", "maps"):
+            self.config.setdefault(key, {})
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
@@ -134,6 +136,7 @@ class Study:
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
         self.combinations = list(self.config["combinations"])
+        self.maps = list(self.config["maps"])
         self._check_names()
         self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
@@ -244,6 +247,22 @@ class Study:
         _check_name("reading", reading, self.readings)
         return self._combination(self._resolved[reading], name, reading)
 
+    def sensitivity_map(self, name, reading=None):
+        """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
+        reading = reading or self.config["figures_reading"]
+        _check_name("map", name, self.maps)
+        _check_name("reading", reading, self.readings)
+        return self._map(self._resolved[reading], name, reading)
+
+    def _map(self, config, name, reading):
+        block = config["maps"][name]
+        setup = block.get("setup", "current")
+        found = from_block(SensitivityMap, block)
+        experiment = self._experiment(config, block["experiment"], setup, reading)
+        experiment.components(found.beam)
+        found.window(experiment.detector, found.thresholds[0])
+        return found, experiment
+
     def _combination(self, config, name, reading):
         block = config["combinations"][name]
         setup = block.get("setup", "current")
@@ -315,7 +334,7 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config |= {"readings": variants, "combinations": {}}
+        config |= {"readings": variants, "combinations": {}, "maps": {}}
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
@@ -345,18 +364,25 @@ class Study:
                 self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
             return name in allowed
 
-        def has_members(name, block):
-            setup, key = block.get("setup", "current"), f"combinations.{name}.experiments"
+        def are_there(key, block, members, allowed):
+            setup = block.get("setup", "current")
             return all(
-                is_there(member, key=key, allowed=known)
+                is_there(member, key=key, allowed=allowed)
                 and setup in config["experiments"].get(member, SETUPS)
-                for member in block["experiments"]
+                for member in members
             )
+
+        def has_members(name, block):
+            return are_there(f"combinations.{name}.experiments", block, block["experiments"], known)
+
+        def has_experiment(name, block):
+            return are_there(f"maps.{name}.experiment", block, [block["experiment"]], config["experiments"])
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
             ("phases", config["phases"], is_there),
             ("combinations", config["combinations"], has_members),
+            ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
             (
@@ -429,7 +455,7 @@ class Study:
         for key, (low, high) in ranges.items():
             if not low < high:
                 self._refuse(key, [low, high], "must be a lower and a higher value")
-        for kinds in (("experiments", "solar", "combinations"), ("sources",)):  # what names files
+        for kinds in (("experiments", "solar", "combinations"), ("sources",), ("maps",)):  # what names files
             names = {}
             for key in (f"{kind}.{name}" for kind in kinds for name in config[kind]):
                 name = key.partition(".")[2]
@@ -465,6 +491,9 @@ class Study:
         for name in config["combinations"]:
             with self._located(f"combinations.{name}"):
                 self._combination(config, name, reading=None)
+        for name in config["maps"]:
+            with self._located(f"maps.{name}"):
+                self._map(config, name, reading=None)
 
     @contextlib.contextmanager
     def _located(self, block, setup=None):

@@ -38,7 +38,7 @@ def plans(study, folder=None):
     """{job: plan} of a study whose files are in ``folder``; where it has none they are the paper's."""
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
     found |= {f"audit/{job}": content for job, content in chain(study.audit, audit=True).items()}
-    found |= statistics(study) | judgements(study, folder)
+    found |= statistics(study) | maps(study, folder) | judgements(study, folder)
     return {job: planned(*content) for job, content in found.items()}
 
 
@@ -377,6 +377,38 @@ def statistics(study):
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
         "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
     }
+
+
+def maps(study, folder):
+    """Maps of limits against threshold and exposure: each with its figure, and one table."""
+    found, reading = {}, study.config["figures_reading"]
+    for name in study.maps:
+        block, one = study.sensitivity_map(name)
+        parameters = dict(name=name, map=_fields(block), analysis=_analysis(one), nodes=one.recoil_nodes)
+        parameters |= dict(_setup(one), experiment=one.name, cells=one.flux_cells)
+        tables = [reactor_spectra.ENERGY, electrons.BINDINGS, *_spectra(study, study.source_of(one.name))]
+        found[f"maps/{name}"] = "compute_map", parameters, tables
+        drawing = dict(style=_drawing(folder), title=f"Expected limits, {labels(study)[one.name]}")
+        scale = "recoil" if one.detector.scale == "T_keV" else "ionisation"
+        drawing |= dict(scale=scale, marked=_marked(study, one, reading))
+        drawing |= dict(confidence_level=one.analysis.confidence_level)
+        found[f"figures/map-{name}"] = "plot_map", drawing
+    return found | {"maps": ("write_maps", {})}
+
+
+def _marked(study, like, reading):
+    """Thresholds [keV] and exposures [kg d] of experiments with the source, target and scale of one: [label, x, y]."""
+    found = []
+    for name in study.experiments:
+        for setup in study.setups(name):
+            one = study.experiment(name, setup, reading).detector
+            same = study.source_of(name) == study.source_of(like.name) and all(
+                getattr(one, key) == getattr(like.detector, key) for key in ("target", "scale")
+            )
+            low = one.bins_keV[0] if one.bins_keV else one.threshold_keV
+            if same and not isinstance(low, dict):
+                found.append([f"{labels(study)[name]}, {setup}", low, one.mass_kg * one.exposure_d])
+    return found
 
 
 def judgements(study, folder):

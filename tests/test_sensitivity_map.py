@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cevns_tmm import Study
+from cevns_tmm import ConfigError, Study
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.sensitivity_map import SensitivityMap, expected_limit
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
+from pipeline.jobs import plans
 
 LEVEL = float(delta_chi2_quantile(0.9, 1))
 YEAR = 365.25
@@ -70,6 +71,72 @@ def test_many_events_are_gaussian(share, sigma):
     assert expected_limit(LEVEL, n_sm, n_background, sigma) == pytest.approx(gauss, rel=2e-6, abs=0)
 
 
+BLOCK = {
+    "experiment": "CONUS",
+    "thresholds_keV": [0.05, 0.2],
+    "exposures_kg_d": [10, 1000],
+    "window_end_keV": 1.0,
+}
+
+
+def of_study(**changes):
+    block = {key: value for key, value in (BLOCK | changes).items() if value is not None}
+    return Study.read(None, {"maps": {"Mine": block}})
+
+
+def test_a_map_of_a_study_has_jobs_for_its_limits_figure_and_table():
+    study = of_study(points=3, sigma_sys=0.05)
+    found, conus = study.sensitivity_map("Mine")
+    assert found.limits(conus)["mu_nu_e"].shape == (3, 3)
+    jobs = plans(study)
+    assert {"maps/Mine", "figures/map-Mine", "maps"} <= jobs.keys()
+    marked = jobs["figures/map-Mine"]["parameters"]["marked"]
+    assert [label for label, *_ in marked][:2] == ["CONUS, current", "CONUS, future"]
+    assert marked[0][1:] == [0.1, 3.85 * 365.25]
+    assert {label.split(",")[0] for label, *_ in marked} == {"CONUS", "TEXONO"}  # germanium at reactors
+    assert not any(job.startswith("maps/") for job in plans(Study.paper()))
+
+
+def test_a_map_without_its_experiment_is_left_out():
+    with pytest.warns(UserWarning, match="maps: Mine"):
+        study = of_study(experiment="Other")
+    assert study.maps == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"experiment": "CONUSS"}, "maps.Mine.experiment: 'CONUSS' must be an experiment: CsI"),
+        ({"setup": "past"}, "maps.Mine.setup: 'past' must be one of current, future"),
+        ({"beam": "full"}, "maps.Mine.beam: 'full', must be one of reactor for CONUS"),
+        ({"experiment": "CsI", "window_end_keV": 50}, "maps.Mine.beam: not given, must be one of prompt"),
+        ({"thresholds_keV": [0.2, 0.1]}, "maps.Mine.thresholds_keV: [0.2, 0.1] must be two numbers greater"),
+        ({"thresholds_keV": 0.1}, "maps.Mine.thresholds_keV: 0.1 must be a list"),
+        ({"exposures_kg_d": [1]}, "maps.Mine.exposures_kg_d: [1] must have at least 2 items"),
+        ({"window_end_keV": 0.1}, "maps.Mine.window_end_keV: 0.1 must be greater than all thresholds"),
+        ({"background_per_keV_kg_d": -1}, "maps.Mine.background_per_keV_kg_d: -1 must be at least 0"),
+        ({"sigma_sys": -1}, "maps.Mine.sigma_sys: -1 must be at least 0"),
+        ({"points": 1}, "maps.Mine.points: 1 must be at least 2"),
+        ({"window_end_keV": None}, "maps.Mine: key 'window_end_keV' is missing"),
+    ],
+)
+def test_a_wrong_map_is_one_line(changes, message):
+    with pytest.raises(ConfigError) as raised:
+        of_study(**changes)
+    assert "\n" not in str(raised.value)
+    assert "experiments.yaml" in str(raised.value)
+    assert message in str(raised.value)
+
+
+def test_a_map_has_windows_in_keV():
+    csi = Study.paper().experiment("CsI").detector
+    detector = dataclasses.replace(
+        csi, threshold_keV=None, bins_PE=[6, 31], photoelectrons_per_keV=1.17, efficiency=1.0
+    )
+    with pytest.raises(ValueError, match=r"^experiment: must have neither bins_PE nor a matrix"):
+        one(1.0, 0.0, window_end_keV=30.0).window(detector, 1.0)
+
+
 def test_extreme_limits():
     assert expected_limit(LEVEL, 0.0, 0.0, 0.0) == pytest.approx(LEVEL / 2, rel=1e-12)
     assert expected_limit(LEVEL, 100.0, 0.0, 1.0) == np.inf  # Delta chi² <= 1/sigma² = 1
@@ -101,7 +168,7 @@ def test_a_map_has_the_limits_of_each_of_its_points():
 
 def test_stopped_pions_have_both_flavours():
     csi = Study.paper().experiment("CsI", setup="future", reading="inferred")
-    limits = SensitivityMap((5, 10), (1e4, 1e5), 100.0, points=2).limits(csi, "full")
+    limits = SensitivityMap((5, 10), (1e4, 1e5), 100.0, points=2, beam="full").limits(csi)
     assert set(limits) == {"Lambda1", "Lambda2", "Lambda3", "mu_nu_e", "mu_nu_mu"}
     assert np.all(limits["Lambda1"] < limits["mu_nu_e"])
     with pytest.raises(ValueError, match="beam: not given"):

@@ -61,6 +61,7 @@ wildcard_constraints:
     block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
+    map="|".join(STUDY.maps) or "none",
     combination="|".join(map(re.escape, STUDY.combinations)) or "none",
 
 
