@@ -17,6 +17,9 @@ from cevns_tmm.limits import polylines, rays
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
 from cevns_tmm.mixing import flavour_index
 
+BLOCK = 10_000
+"""Moments whose chi² is computed at once."""
+
 ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
 
@@ -70,7 +73,15 @@ class MomentLikelihood:
 
     def delta_chi2(self, Lambda):
         """chi² above its minimum over all moments, for moments of shape (3, ...) [mu_B]."""
-        return self.likelihood.chi2(self.strengths(Lambda)) - self.minimum
+        x = self.strengths(Lambda)
+        flat = x.reshape(-1, x.shape[-1])
+        parts = np.array_split(
+            flat, len(flat) // BLOCK + 1
+        )  # memory: each strength has a matrix of the pulls
+        return (
+            np.concatenate([self.likelihood.chi2(part) for part in parts]).reshape(x.shape[:-1])
+            - self.minimum
+        )
 
     def profile(self, Lambda):
         """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""

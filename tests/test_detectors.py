@@ -928,7 +928,7 @@ def test_an_example_runs_through_snakemake(folder, tmp_path):
     """Tables and a figure; events of bins in the files are those of the front door."""
     checkout = Checkout(tmp_path / "checkout")
     shutil.copytree(folder / "config", tmp_path / "study/config")
-    targets = ["results/table2.md", "results/counts.csv", "figures/fig2.pdf"]
+    targets = ["results/table2.md", "results/limits.csv", "results/counts.csv", "figures/fig2.pdf", "maps"]
     checkout.snakemake("--directory", str(tmp_path / "study"), *targets, cores=1)
     found = {}
     for row in rows(tmp_path / "study/results/counts.csv"):
@@ -946,4 +946,13 @@ def test_an_example_runs_through_snakemake(folder, tmp_path):
             file = tmp_path / f"study/results/counts/{name}.h5"
             for component, (n_sm, _) in read_events(file, "current/inferred", {}).items():
                 assert n_sm[0] == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
-    assert (tmp_path / "study/figures/fig2.pdf").read_bytes().startswith(b"%PDF")
+    combined = {name: read.combination(name).limits() for name in read.combinations}
+    for row in rows(tmp_path / "study/results/limits.csv"):
+        if (row["beam"], row["reading"], row["method"]) == ("combined", "inferred", "one-at-a-time"):
+            limit = combined[row["experiment"]].pop(row["parameter"])
+            assert float(row["limit_muB"]) == pytest.approx(limit, rel=1e-9, abs=0)
+    assert not any(combined.values())
+    mapped = {row["map"] for row in rows(tmp_path / "study/results/maps.csv")}
+    assert mapped == set(read.maps)
+    for name in ("fig2", *(f"map-{one}" for one in read.maps)):
+        assert (tmp_path / f"study/figures/{name}.pdf").read_bytes().startswith(b"%PDF")
