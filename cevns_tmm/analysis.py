@@ -136,7 +136,7 @@ class Analysis:
             observed.get("events"),
             background.get("events"),
             background.get("sigma", 0.0),
-            off_over_on=background.get("off_to_on"),
+            background.get("off_to_on"),
         )
         return data.likelihood(n_sm[0], signal, pulls)
 

@@ -50,7 +50,8 @@ class Detector:
     ``bins_keV``, on ``threshold_scale``, or ``bins_PE``. ``efficiency`` is a number, a mapping with the keys of
     Eqs. (29)-(31) or of a logistic curve ``of`` a scale, or the columns of a table; ``quenching`` and
     ``resolution`` are as :func:`quenching_curve <cevns_tmm.quenching.quenching_curve>` and the classes of
-    :mod:`cevns_tmm.response` have them. ``channels`` are one or both of :data:`CHANNELS`. ``background`` and ``observed`` are events in each bin.
+    :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin, ``channels`` one or
+    both of :data:`CHANNELS`.
     ``threshold_inversion`` and ``kappa_scale`` are those of :func:`cevns_tmm.quenching.recoil_threshold`,
     ``form_factor`` the factors of :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a
     detector.

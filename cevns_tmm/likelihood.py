@@ -54,12 +54,6 @@ class Pull:
             raise ValueError(f"sigma: {sigma!r} must not be negative")
         return cls(sigma * np.asarray(expected), {name: sigma * np.asarray(s) for name, s in signal.items()})
 
-    @classmethod
-    def band(cls, lower, upper):
-        """A shape, e.g. of the quenching: half the difference of two (expected, signal), at -1 and +1 sigma."""
-        signal = {name: (np.asarray(upper[1][name]) - s) / 2 for name, s in lower[1].items()}
-        return cls((np.asarray(upper[0]) - lower[0]) / 2, signal)
-
 
 @dataclass(frozen=True)
 class Likelihood:
@@ -288,20 +282,19 @@ def _root(function, low, high, ray):
 class BinnedData:
     """What was measured in bins, and the background.
 
-    ``measured`` are the events of each bin, ``background`` those expected from background, with the fractional
-    uncertainty ``sigma_background`` of one number or one for each bin, all of them one pull. If ``off_over_on`` is given, the background of each bin is
-    free, and measured without the source in that multiple of the live time: ``off_events``. Events that are not
-    given are the expected ones.
+    ``measured`` are the events of each bin, the expected ones if absent, ``background`` those expected from
+    background, with the fractional uncertainty ``sigma_background``, a number or one for each bin, in one pull. If
+    ``off_over_on`` is given, the background of each bin is free, and measured without the source in that multiple
+    of the live time.
     """
 
     measured: Sequence | None = None
     background: Sequence | None = None
     sigma_background: float | Sequence = 0.0
-    off_events: Sequence | None = None
     off_over_on: float | None = None
 
     def __post_init__(self):
-        for name in ("measured", "background", "off_events"):
+        for name in ("measured", "background"):
             row = getattr(self, name)
             if row is not None and not (
                 np.ndim(row) == 1 and np.all(np.isfinite(row) & (np.asarray(row) >= 0))
@@ -311,8 +304,6 @@ class BinnedData:
             raise ValueError(f"sigma_background: {self.sigma_background!r} must not be negative")
         if self.off_over_on is not None and not self.off_over_on > 0:
             raise ValueError(f"off_over_on: {self.off_over_on!r} must be greater than 0")
-        if self.off_events is not None and (self.background is not None or self.off_over_on is None):
-            raise ValueError("off_events: needs off_over_on, and no background")
         if self.off_over_on is not None and np.any(self.sigma_background):
             raise ValueError(f"sigma_background: {self.sigma_background!r} must be 0 with off_over_on")
 
@@ -323,13 +314,11 @@ class BinnedData:
         ``pulls`` names to a :class:`Pull` of these events. ValueError for another number of bins.
         """
         n_sm, pulls = np.asarray(n_sm, float), dict(pulls or {})
-        for key in ("measured", "background", "off_events"):
+        for key in ("measured", "background"):
             row = getattr(self, key)
             if row is not None and np.shape(row) != n_sm.shape:
                 raise ValueError(f"{key}: {len(row)} values must be {len(n_sm)}, one for each bin")
         background = np.zeros(len(n_sm)) if self.background is None else np.asarray(self.background, float)
-        if self.off_events is not None:
-            background = np.asarray(self.off_events, float) / self.off_over_on
         measured = n_sm + background if self.measured is None else self.measured
         if np.any(self.sigma_background):
             pulls["background"] = Pull(np.multiply(self.sigma_background, background))
