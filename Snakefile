@@ -22,6 +22,8 @@ rule all:
         ),
         expand("results/phases/{experiment}.h5", experiment=STUDY.config["phases"]),
         expand("results/solar/{name}.h5", name=STUDY.solar),
+        combined("results/combinations/{combination}.h5"),
+        [f"figures/combinations.{kind}" for kind in ("pdf", "png") if STUDY.combinations],
         "results/quenching.h5",
         expand("figures/fig{number}.{kind}", number=range(1, 9), kind=["pdf", "png"]),
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
@@ -36,6 +38,7 @@ include: "workflow/rules/chi2.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/maps.smk"
 include: "workflow/rules/audit.smk"
 
 

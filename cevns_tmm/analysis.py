@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from cevns_tmm.limits import Sensitivity
+from cevns_tmm.likelihood import BinnedData, Pull
+from cevns_tmm.limits import FLAVOUR, Sensitivity
 from cevns_tmm.mixing import ANGLES, mixing_matrix
+from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 METHODS = ("one-at-a-time", "profiled", "profiled-delta-free", "profiled-angles-free")
@@ -17,6 +19,10 @@ METHODS = ("one-at-a-time", "profiled", "profiled-delta-free", "profiled-angles-
 
 The Dirac phase is free too, or the mixing angles within the ``errors`` of the oscillation parameters.
 """
+
+
+OWN_PULLS = ("background", "quenching")
+"""Pulls of a binned likelihood that other inputs make."""
 
 
 def check_method(method, allowed=METHODS):
@@ -32,6 +38,9 @@ class Analysis:
     ``data`` holds the measured events of Eq. (34); without them the Standard Model expectation is the
     data, with ``sigma_stat``, ``sigma_sys`` and ``nuisance_on`` of Eq. (35). ``oscillation`` has the mixing
     angles as sin², the Dirac phase, and perhaps the 1 sigma ``errors`` of the angles.
+
+    With ``binned``, what :meth:`cevns_tmm.detector.Detector.measurement` gives, the bins have Poisson likelihoods in
+    place of these equations; ``pulls`` maps names to fractional uncertainties of all neutrino events.
     """
 
     oscillation: Mapping
@@ -40,8 +49,21 @@ class Analysis:
     sigma_stat: float | None = None
     sigma_sys: float | None = None
     nuisance_on: str = "total"
+    binned: Mapping | None = None
+    pulls: Mapping | None = None
 
     def __post_init__(self):
+        if self.binned is None and self.pulls is not None:
+            raise ValueError(
+                "pulls: needs bins, a background or observed, as Eqs. (34) and (35) have their own"
+            )
+        if self.binned is not None and self.data is not None:
+            raise ValueError(
+                "data: is for Eq. (34), which has no bins and no other background; give observed"
+            )
+        for name in self.pulls or {}:
+            if name in OWN_PULLS:
+                raise ValueError(f"pulls.{name}: must have another name than {' and '.join(OWN_PULLS)}")
         if self.data is not None:
             try:
                 self.chi2(0.0)
@@ -66,6 +88,12 @@ class Analysis:
 
     def scaled(self, factor):
         """The same analysis for ``factor`` times the luminosity: measured events and backgrounds scale."""
+        if self.binned is not None:
+            binned = {
+                key: block | {"events": [factor * n for n in block["events"]]}
+                for key, block in self.binned.items()
+            }
+            return dataclasses.replace(self, binned=binned)
         if self.data is None:
             return self
         events = ("n_measured", "beam_neutrons", "steady_state")
@@ -79,18 +107,44 @@ class Analysis:
         return CountingExperiment.asimov(n_sm, self.sigma_stat, self.sigma_sys, self.nuisance_on)
 
     def sensitivity(self, counts, beam, delta_CP_over_pi=None):
-        """chi² as a function of the moments: a Sensitivity.
+        """chi² as a function of the moments: a Sensitivity, or a MomentLikelihood of bins.
 
         ``counts`` maps each flux component to (Standard Model events, magnetic-moment events per mu_B²);
-        all of them are measured, those of the components in ``beam`` are signal.
+        all of them are measured, those of the components in ``beam`` are signal. In bins, each is of shape
+        (bin,), or (3, bin) if the quenching has a band: as it is, and a standard deviation lower and higher.
         """
+        U = self.mixing(delta_CP_over_pi)
+        if self.binned is not None:
+            forms = {FLAVOUR[component]: flavour_form(FLAVOUR[component], U) for component in beam}
+            return MomentLikelihood(self._likelihood(counts, beam), forms, U)
         n_sm = sum(n for n, _ in counts.values())
         n_em = {component: counts[component][1] for component in beam}
-        return Sensitivity(self.chi2(n_sm), n_em, self.mixing(delta_CP_over_pi))
+        return Sensitivity(self.chi2(n_sm), n_em, U)
+
+    def _likelihood(self, counts, beam):
+        """The Poisson likelihood of bins; arguments as of :meth:`sensitivity`."""
+        observed, background = (self.binned.get(key, {}) for key in ("observed", "background"))
+        n_sm, n_em = sum(np.atleast_2d(n) for n, _ in counts.values()), {}
+        for component in beam:
+            flavour = FLAVOUR[component]
+            n_em[flavour] = n_em.get(flavour, 0.0) + np.atleast_2d(counts[component][1])
+        signal = {flavour: n[0] for flavour, n in n_em.items()}
+        pulls = {name: Pull.scale(size, n_sm[0], signal) for name, size in (self.pulls or {}).items()}
+        if len(n_sm) == 3:
+            pulls["quenching"] = Pull(_half_band(n_sm), {f: _half_band(n) for f, n in n_em.items()})
+        data = BinnedData(
+            observed.get("events"),
+            background.get("events"),
+            background.get("sigma", 0.0),
+            background.get("off_to_on"),
+        )
+        return data.likelihood(n_sm[0], signal, pulls)
 
     @property
     def methods(self):
-        """Those of METHODS for which there is an input."""
+        """Those of METHODS for which there is an input; of bins, only those at the Dirac phase of the study."""
+        if self.binned is not None:
+            return METHODS[:2]
         return METHODS if self.oscillation.get("errors") else METHODS[:-1]
 
     def limits(self, counts, beam, method="one-at-a-time", confidence_level=None):
@@ -127,3 +181,8 @@ class Analysis:
         scale = limit(np.zeros(3))
         found = minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=[(-reach, reach)] * 3)
         return limit(found.x)
+
+
+def _half_band(events):
+    """Half of what a band changes, (bin,), from events (3, bin); nothing in bins without any."""
+    return np.where(events[0] > 0, (events[2] - events[1]) / 2, 0.0)

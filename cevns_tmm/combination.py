@@ -1,83 +1,131 @@
-"""Independent experiments together: their chi² add, as functions of the moments."""
+"""Several experiments in one limit: their chi² add, and pulls that they share are one parameter."""
 
-import itertools
-from dataclasses import dataclass
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq, minimize
 
-_RANK = 1e-12
-"""Eigenvalues of a sum of matrices below this share of the largest are 0."""
-
-_SMALL_LEVEL = 1e-2
-"""Delta chi² that every experiment with events can reach."""
+from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.likelihood import Likelihood
+from cevns_tmm.limits import Sensitivity
+from cevns_tmm.magnetic_moment import PARAMETERS
+from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
+from cevns_tmm.solar import SolarSensitivity
+from cevns_tmm.statistics import delta_chi2_quantile
 
 
 @dataclass(frozen=True)
 class Combination:
-    """Independent experiments with the same moments: their chi² add. ``members`` are QuadraticForms."""
+    """A block of ``combinations``: ``experiments`` (names), and which of their nuisances are one.
 
-    members: tuple
+    ``shared`` maps the name of a pull, e.g. "sns-flux", to the experiments whose nuisance it is; any other
+    experiment has a pull of its own. ValueError for fewer than two experiments and for names that are not theirs.
+    """
 
-    def chi2(self, Lambda):
-        """Sum of chi² for moments of shape (3, ...) [mu_B]."""
-        return sum(member.chi2.chi2(member.excess(Lambda)) for member in self.members)
+    experiments: Sequence
+    shared: Mapping = field(default_factory=dict)
 
-    def profiled_limits(self, level):
-        """Upper limits on |Lambda_i| with the other moments and all phases free, shape (3,) [mu_B].
+    def __post_init__(self):
+        if len(set(self.experiments)) < max(2, len(self.experiments)):
+            raise ValueError(f"experiments: {list(self.experiments)!r} must be two or more, all different")
+        for pull, names in self.shared.items():
+            for name in names:
+                if name not in self.experiments:
+                    known = ", ".join(self.experiments)
+                    raise ValueError(f"shared.{pull}: {name!r} must be one of {known}")
+                if names.count(name) > 1:
+                    raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
 
-        ``inf`` where Lambda_i has a part in a direction along which the sum never rises by ``level``.
+    def sum(self, members):
+        """The MomentLikelihood of {name: sensitivity}: a Sensitivity, SolarSensitivity or MomentLikelihood each.
+
+        A pull that is not shared keeps the name of its experiment before its own. ValueError for mixing matrices that
+        differ, and for a shared pull that a MomentLikelihood does not have.
         """
-        metric = sum(m.matrix / m.chi2.upper_limit(_SMALL_LEVEL) for m in self.members)
-        inverse = np.linalg.pinv(metric, rcond=_RANK, hermitian=True)
-        least, there = self._minimum(inverse)
-        limits = [
-            np.inf if unseen else self._profiled_limit(i, inverse, least + level, abs(there[i]))
-            for i, unseen in enumerate(self._unseen(least + level))
-        ]
-        return np.array(limits)
+        parts, forms = [], {}
+        for name in self.experiments:
+            part, own = self._part(name, members[name])
+            parts.append(part)
+            for strength, A in own.items():
+                if not np.allclose(forms.setdefault(strength, A), A, rtol=0, atol=ROUNDING):
+                    raise ValueError(f"experiments: {name} has another mixing matrix")
+        return MomentLikelihood(Likelihood.sum(parts), forms)
 
-    def _unseen(self, level):
-        """Whether each Lambda_i may grow without end below a chi² of ``level``, shape (3,), by rank.
+    def _part(self, name, member):
+        """The likelihood of a member, its pulls named as in the sum, and its forms."""
+        shared = [pull for pull, names in self.shared.items() if name in names]
+        if isinstance(member, Sensitivity):
+            if len(shared) > 1:
+                raise ValueError(f"shared.{shared[1]}: {name} has one pull, which is {shared[0]}")
+            forms = {flavour: flavour_form(flavour, member.U) for flavour in member.per_flavour}
+            return Likelihood.counting(member.chi2, member.per_flavour, (shared or [name])[0]), forms
+        pulls = member.likelihood.pulls if isinstance(member, MomentLikelihood) else {}
+        for pull in shared:
+            if pull not in pulls:
+                raise ValueError(
+                    f"shared.{pull}: {name} has no such pull; it has {', '.join(pulls) or 'none'}"
+                )
+        if isinstance(member, SolarSensitivity):  # Delta chi² is 1 at the root of the standard deviation
+            strength = f"{name} (solar)"
+            return published_limit(strength, member.chi2.variance**0.25, 1.0), {strength: member.matrix}
+        named = {pull if pull in shared else f"{name} {pull}": value for pull, value in pulls.items()}
+        return dataclasses.replace(member.likelihood, pulls=named), member.forms
 
-        It may if all members but some are blind along a direction with a part of it, and what the chi² of those
-        tends to leaves the sum below.
-        """
-        found = np.zeros(3, bool)
-        for passed in itertools.product([False, True], repeat=len(self.members)):
-            pairs = list(zip(self.members, passed, strict=True))
-            if sum(m.chi2.ceiling if p else m.chi2.chi2_min for m, p in pairs) <= level:
-                weights = [m.matrix / (np.max(m.weights) or 1) for m, p in pairs if not p]
-                values, vectors = np.linalg.eigh(sum(weights, np.zeros((3, 3))))
-                found |= np.any(np.abs(vectors[:, values < _RANK]) ** 2 > _RANK, axis=1)
-        return found
 
-    def _minimum(self, inverse):
-        """Least chi² over all moments, and where it is."""
-        scale = np.sqrt(np.diag(inverse).real)
+@dataclass(frozen=True)
+class CombinedExperiment:
+    """A block of ``combinations`` in one reading, with the methods of an Experiment.
 
-        def chi2(v):
-            return self.chi2(scale * (v[:3] + 1j * v[3:]))
+    ``members`` maps the names of ``combination`` to an Experiment or a SolarExperiment each; all events of a member
+    are those of its last beam, which has all components. ValueError for pulls that a member does not have.
+    """
 
-        starts = [np.zeros(6), *np.eye(6)[:3]]
-        found = min((minimize(chi2, start) for start in starts), key=lambda result: result.fun)
-        return found.fun, scale * (found.x[:3] + 1j * found.x[3:])
+    name: str
+    setup: str
+    reading: str
+    combination: Combination
+    members: Mapping
+    confidence_level: float
+    beams = ("combined",)
+    methods = METHODS[:2]
 
-    def _profiled_limit(self, i, inverse, level, low):
-        """Where the least chi² at given |Lambda_i| rises above ``level``; |Lambda_i| = ``low`` is below."""
-        scale, others = np.sqrt(np.diag(inverse).real), np.delete(np.arange(3), i)
+    def __post_init__(self):
+        self.combination.sum({name: member.blank() for name, member in self.members.items()})
 
-        def above(x):
-            def chi2(v):
-                Lambda = x * inverse[:, i] / inverse[i, i]
-                Lambda[others] += scale[others] * (v[:2] + 1j * v[2:])
-                return self.chi2(Lambda)
+    @cached_property
+    def _sum(self):
+        sensitivities = {name: member.sensitivity(member.beams[-1]) for name, member in self.members.items()}
+        return self.combination.sum(sensitivities)
 
-            return minimize(chi2, np.zeros(4)).fun - level
+    def _level(self, parameters, confidence_level):
+        return delta_chi2_quantile(confidence_level or self.confidence_level, parameters)
 
-        high = low + scale[i]
-        for _ in range(60):
-            if above(high) > 0:
-                return brentq(above, low, high, xtol=1e-9 * scale[i])
-            low, high = high, 2 * high
-        return np.inf
+    def sensitivity(self, beam=None):
+        """chi² as a function of the moments: a MomentLikelihood."""
+        if beam not in (None, *self.beams):
+            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        return self._sum
+
+    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B]; ``method`` is one of ``methods``."""
+        check_method(method, self.methods)
+        form, level = self.sensitivity(beam), self._level(1, confidence_level)
+        limits = form.limits(level) if method == "one-at-a-time" else form.profiled_limits(level)
+        return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def delta_chi2(self, Lambda, beam=None):
+        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
+        return self.sensitivity(beam).delta_chi2(Lambda)
+
+    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+        """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
+        check_method(method, self.methods)
+        level, profiled = self._level(2, confidence_level), method == "profiled"
+        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+
+    def blind(self, beam=None):
+        """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""
+        return self.sensitivity(beam).blind()

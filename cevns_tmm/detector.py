@@ -1,5 +1,7 @@
 """Detectors: Table I, from mass, threshold and efficiency to recoil spectra (section 4)."""
 
+import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -12,14 +14,18 @@ from cevns_tmm import efficiency as curves
 from cevns_tmm import tables
 from cevns_tmm.constants import tau_mu, tau_pi
 from cevns_tmm.cross_section import T_max
+from cevns_tmm.electrons import binding_energies, electron_rates, target_atoms
 from cevns_tmm.nuclei import part_of, target_nuclei
 from cevns_tmm.quenching import quenching_curve, read_quenching
-from cevns_tmm.rates import differential_rates
+from cevns_tmm.rates import RateTable, differential_rates
 from cevns_tmm.response import Gaussian, Matrix, Photoelectrons, Response, read_matrix
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
 
 SCALES = ("nuclear-recoil", "electron-equivalent")
 """Scales of energies: those of recoils, or their ionisation."""
+
+CHANNELS = ("nucleus", "electron")
+"""What neutrinos scatter on."""
 
 LIFETIME = {"numu": tau_pi, "nue": tau_mu, "numubar": tau_mu}
 """Mean life of the particle whose decay gives each component of a stopped-pion source."""
@@ -44,7 +50,8 @@ class Detector:
     ``bins_keV``, on ``threshold_scale``, or ``bins_PE``. ``efficiency`` is a number, a mapping with the keys of
     Eqs. (29)-(31) or of a logistic curve ``of`` a scale, or the columns of a table; ``quenching`` and
     ``resolution`` are as :func:`quenching_curve <cevns_tmm.quenching.quenching_curve>` and the classes of
-    :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin.
+    :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin, ``channels`` one or
+    both of :data:`CHANNELS`.
     ``threshold_inversion`` and ``kappa_scale`` are those of :func:`cevns_tmm.quenching.recoil_threshold`,
     ``form_factor`` the factors of :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a
     detector.
@@ -68,6 +75,7 @@ class Detector:
     photoelectrons_per_keV: float | None = None
     background: Mapping | None = None
     observed: Mapping | None = None
+    channels: Sequence = CHANNELS[:1]
     threshold_inversion: str = "solve"
     kappa_scale: float = 1.0
     form_factor: Mapping = field(default_factory=dict)
@@ -98,6 +106,7 @@ class Detector:
             raise ValueError(f"efficiency.{message}") from None
         self._check_response()
         self._check_binned()
+        self._check_channels()
 
     def _check_bins(self):
         given = [name for name in WINDOWS if getattr(self, name) is not None]
@@ -155,6 +164,11 @@ class Detector:
             if is_wrong:
                 raise ValueError(message)
 
+    @property
+    def is_binned(self):
+        """Whether there are bins, background or data of bins, for a Poisson likelihood."""
+        return self.threshold_keV is None or self.background is not None or self.observed is not None
+
     def _check_binned(self):
         for name in BINNED:
             for key, values in (getattr(self, name) or {}).items():
@@ -165,8 +179,31 @@ class Detector:
         if self.background is not None:
             if ("events" in self.background) == ("per_keV_kg_d" in self.background):
                 raise ValueError("background: must have one of events, per_keV_kg_d")
+            if "off_to_on" in self.background and "sigma" in self.background:
+                raise ValueError("background.sigma: must be left out with off_to_on, which measures it")
             if "per_keV_kg_d" in self.background and self.bins_keV is None:
                 raise ValueError("background.per_keV_kg_d: needs bins_keV")
+
+    def _check_channels(self):
+        if not self.channels or not set(self.channels) <= set(CHANNELS):
+            raise ValueError(f"channels: {list(self.channels)!r} must be of {', '.join(CHANNELS)}")
+        if "electron" not in self.channels:
+            return
+        if not self._is_quenched:
+            raise ValueError("channels: electron needs threshold_scale electron-equivalent")
+        if isinstance(self.threshold_keV, Mapping):
+            raise ValueError("channels: electron needs one threshold_keV for all parts of the target")
+        curve, resolution = self.efficiency_curve(), self._resolution()
+        of_recoils = "T_keV" in (curve.scale, getattr(resolution, "scale", None))
+        if of_recoils or isinstance(curve, curves.PhotoelectronEfficiency):
+            raise ValueError(
+                "channels: electron needs efficiency and resolution of E_keVee or n_PE, not of recoils"
+            )
+        try:
+            for symbol in target_atoms(self.nuclei()):
+                binding_energies(symbol)
+        except ValueError as error:
+            raise ValueError(f"channels: electron has {str(error).partition(': ')[2]}") from None
 
     def _check_parts(self, name, values):
         """ValueError unless values by parts of the target are of all of them."""
@@ -296,6 +333,14 @@ class Detector:
             events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
         return events, events * np.array(block.get("sigma", 0.0))
 
+    def measurement(self):
+        """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
+        if not self.is_binned:
+            return None
+        background = self.background and self.background | {"events": self.expected_background()[0].tolist()}
+        found = {"observed": self.observed, "background": background}
+        return {key: block for key, block in found.items() if block is not None}
+
     def fluence(self, source):
         """Neutrinos per area over the exposure: {component: 1/area} (sections 4.1, 4.2)."""
         exposure = self.exposure_d * day
@@ -319,11 +364,31 @@ class Detector:
             for c in source.components
         }
 
+    def band(self):
+        """The detector with its quenching one standard deviation lower and higher; none without a band."""
+        if not isinstance(self.quenching, Mapping) or "plus" not in self.quenching:
+            return []
+        return [dataclasses.replace(self, quenching_shift=self.quenching_shift + step) for step in (-1, 1)]
+
     def rates(self, source, fluxes, nodes=16):
-        """Recoil spectra with their quadrature and response, Eqs. (32)-(33): a RateTable.
+        """Recoil spectra with their quadrature and response, Eqs. (32)-(33), of all channels: a RateTable.
 
         ``fluxes`` are the flux tables of the source, ``nodes`` the quadrature nodes per panel.
         """
+        parts = [getattr(self, f"_{channel}")(source, fluxes, nodes) for channel in self.channels]
+        return functools.reduce(RateTable.joined, parts)
+
+    def _electron(self, source, fluxes, nodes):
+        """The same for electrons: all that they are given is seen as ionisation."""
+        nuclei = self.nuclei()
+        response = dataclasses.replace(self.response(nuclei[0][0]), quenching=np.ones_like)
+        low = max(response.lowest, min(response.breakpoints()))
+        return electron_rates(
+            target_atoms(nuclei), (low, math.inf), response, self.fluence(source), fluxes, nodes
+        )
+
+    def _nucleus(self, source, fluxes, nodes):
+        """The same for nuclei."""
         responses = [self.response(isotope) for isotope, _ in self.nuclei()]
         return differential_rates(
             nuclei=self.nuclei(),

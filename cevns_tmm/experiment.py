@@ -14,7 +14,7 @@ import numpy as np
 from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.detector import Detector
 from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
-from cevns_tmm.rates import recoil_spectra
+from cevns_tmm.rates import recoil_spectra, shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
 
@@ -87,6 +87,14 @@ class Experiment:
         """Events in each bin: {component: (Standard Model, magnetic-moment per mu_B²)}, each of shape (bin,)."""
         return dict(zip(self.rates.components, zip(*self.rates.binned(), strict=True), strict=True))
 
+    @cached_property
+    def events(self):
+        """What the likelihood takes: :meth:`counts`, or those in bins, at each shift of a quenching band."""
+        if self.analysis.binned is None:
+            return self.counts()
+        options = self.source, self.fluxes, self.recoil_nodes
+        return shifted([self.rates, *(detector.rates(*options) for detector in self.detector.band())])
+
     def spectrum(self, T_keV):
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
         T = np.asarray(T_keV, float)
@@ -98,8 +106,15 @@ class Experiment:
         return RecoilSpectrum(tuple(fluence), T, sm, em)
 
     def sensitivity(self, beam=None, delta_CP_over_pi=None):
-        """chi² as a function of the moments: a Sensitivity; ``beam`` as in :meth:`components`."""
-        return self.analysis.sensitivity(self.counts(), self.components(beam), delta_CP_over_pi)
+        """chi² as a function of the moments, as :meth:`Analysis.sensitivity` gives it; ``beam`` as in :meth:`components`."""
+        return self.analysis.sensitivity(self.events, self.components(beam), delta_CP_over_pi)
+
+    def blank(self):
+        """The same for one event of each kind: its strengths and pulls, without the rates."""
+        one = np.ones((3 if self.detector.band() else 1, self.detector.bins))
+        events = one if self.analysis.binned is not None else 1.0
+        components = self.components(self.beams[-1])
+        return self.analysis.sensitivity(dict.fromkeys(components, (events, events)), components)
 
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
@@ -107,7 +122,7 @@ class Experiment:
         ``math.inf`` where there is no sensitivity; ``method`` is one of
         :data:`cevns_tmm.analysis.METHODS`. ValueError for an unknown beam or method.
         """
-        limits = self.analysis.limits(self.counts(), self.components(beam), method, confidence_level)
+        limits = self.analysis.limits(self.events, self.components(beam), method, confidence_level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
     def flavour_limits(self, beam=None, confidence_level=None):

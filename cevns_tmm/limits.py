@@ -16,6 +16,28 @@ _ROUNDING = (4 * np.finfo(float).eps) ** 2
 """|U|² of an element that is 0 but for rounding."""
 
 
+def rays(points, blind=None):
+    """Directions (x, y) in a plane of two moments, each (points,) or with the slope y/x of a ``blind`` one in addition.
+
+    They are spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal.
+    """
+    slope = np.geomspace(1e-4, 1e4, points)
+    if blind is not None:
+        slope = np.sort(np.append(slope, blind))
+    return 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
+
+
+def polylines(radii, x, y):
+    """Points at each of the ``radii`` (m, n) along rays (x, y): [(x, y), ...], cut where a radius is 0 or infinite."""
+    found = []
+    for radius in radii:
+        finite = np.isfinite(radius) & (radius > 0)
+        for part in np.split(np.arange(len(x)), np.flatnonzero(np.diff(finite)) + 1):
+            if finite[part[0]]:
+                found.append((radius[part] * x[part], radius[part] * y[part]))
+    return found
+
+
 class QuadraticForm:
     """chi² of an excess that is diagonal in some basis of the moments, n = Σ_a w_a |(U Lambda)_a|².
 
@@ -41,6 +63,10 @@ class QuadraticForm:
     def delta_chi2(self, Lambda):
         """chi² above its minimum for moments of shape (3, ...) [mu_B]."""
         return self.chi2.delta_chi2(self.excess(Lambda))
+
+    def profile(self, Lambda):
+        """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""
+        return self.chi2.delta_chi2(np.multiply.outer(self.excess(np.eye(3)), Lambda**2))
 
     def blind(self):
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
@@ -78,36 +104,28 @@ class QuadraticForm:
     def contour(self, plane, level, xi=0.0, points=801, profiled=False):
         """Contours of Delta chi² = ``level`` in a plane of two moments, [(x, y), ...] arrays [mu_B].
 
-        The excess is a quadratic form of the two moduli, so each contour is known along rays; they are
-        spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal. A contour without a finite point
-        is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`. With
+        The excess is a quadratic form of the two moduli, so each contour is known along :func:`rays`. A contour
+        without a finite point is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`. With
         ``profiled`` the third moment and all phases are free.
         """
         if plane not in PLANES:
             raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
-        slope = np.geomspace(1e-4, 1e4, points)
         a, b, c, determinant = self._profiled_plane(plane) if profiled else self._plane(plane, xi)
-        blind = np.nan
-        if c < 0 and determinant == 0:  # blind along a ray: the contour is open there
-            blind = np.sqrt(a / b)
-            slope = np.sort(np.append(slope, blind))
-        x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
+        blind = (
+            np.sqrt(a / b) if c < 0 and determinant == 0 else None
+        )  # along a ray: the contour is open there
+        x, y = rays(points, blind)
         if profiled:  # a x² + b y² + 2 c x y for c <= 0, free of cancellation
             root = np.sqrt(a * b)
             per_radius_sq = (np.sqrt(a) * x - np.sqrt(b) * y) ** 2
             per_radius_sq += 2 * x * y * determinant / (root - c) if determinant else 0.0
         else:
             per_radius_sq = self.excess(pair_moments(plane, x, y, xi))
-        per_radius_sq = np.where(slope == blind, 0.0, per_radius_sq)
-        found = []
-        for n in (self.chi2.lower_limit(level), self.chi2.upper_limit(level)):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                radius = np.sqrt(n / per_radius_sq)
-            finite = np.isfinite(radius) & (radius > 0)
-            for part in np.split(np.arange(len(slope)), np.flatnonzero(np.diff(finite)) + 1):
-                if finite[part[0]]:
-                    found.append((radius[part] * x[part], radius[part] * y[part]))
-        return found
+        if blind is not None:
+            per_radius_sq[np.argmin(np.abs(np.log(y / x / blind)))] = 0.0
+        ends = np.array([self.chi2.lower_limit(level), self.chi2.upper_limit(level)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return polylines(np.sqrt(ends[:, np.newaxis] / per_radius_sq), x, y)
 
     def _plane(self, plane, xi):
         """a, b, c and a b - c² of the excess a x² + b y² + 2 c x y, the third moment 0."""

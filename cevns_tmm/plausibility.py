@@ -26,9 +26,10 @@ def unusual(block):
         value = getattr(block, name, None)
         if value is not None and not low <= value <= high:
             yield f"{name}: {value:g} is {words}"
-    for name, value in (getattr(block, "data", None) or {}).items():
-        if name.startswith("sigma") and value > 1:
-            yield f"data.{name}: {value:g} is above 1; is it in percent?"
+    for key in ("data", "pulls"):
+        for name, value in (getattr(block, key, None) or {}).items():
+            if (key == "pulls" or name.startswith("sigma")) and value > 1:
+                yield f"{key}.{name}: {value:g} is above 1; is it in percent?"
 
 
 def doubts(experiment, fluxes=None):
@@ -55,7 +56,8 @@ def _few_events(source, detector, data, fluxes):
     ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
     responses = [detector.response(isotope) for isotope in nuclei]
     resolution, low = responses[0].resolution, responses[0].edges[0]
-    if all(one.lowest >= end for one, end in zip(responses, ends, strict=True)):
+    is_beyond = all(one.lowest >= end for one, end in zip(responses, ends, strict=True))
+    if is_beyond and "electron" not in detector.channels:
         yield f"{edge}: {value} is beyond what the largest recoil, {max(ends) / keV:.3g} keV, gives: no events; is it in eV?"
         return
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
@@ -65,5 +67,5 @@ def _few_events(source, detector, data, fluxes):
     except ValueError:  # the job that computes the rates says why
         return
     expected += data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
-    if expected < FEW:
+    if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"

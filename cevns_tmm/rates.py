@@ -33,6 +33,21 @@ class RateTable:
         """Share of the recoils counted in any bin, (i, n): the efficiency, 0 below the isotope's threshold."""
         return np.sum(self.response, axis=0)
 
+    def joined(self, other):
+        """The sum of two tables for the same components: the nodes and isotopes of both, each with its own rates."""
+
+        def blocks(mine, theirs):
+            n, k = mine.shape[-1], mine.shape[-2]
+            wide = np.zeros((*mine.shape[:-2], k + theirs.shape[-2], n + theirs.shape[-1]))
+            wide[..., :k, :n], wide[..., k:, n:] = mine, theirs
+            return wide
+
+        arrays = {
+            name: blocks(getattr(self, name), getattr(other, name)) for name in ("response", "sm", "em")
+        }
+        T, weight = (np.append(getattr(self, name), getattr(other, name)) for name in ("T", "weight"))
+        return RateTable(self.components, self.isotopes + other.isotopes, T, weight, **arrays)
+
     def counts(self):
         """Accepted events (n_sm, n_em per mu_B²), each of shape (c,)."""
         accepted = self.acceptance * self.weight
@@ -42,6 +57,12 @@ class RateTable:
         """Events in each bin (n_sm, n_em per mu_B²), each of shape (c, b)."""
         accepted = self.response * self.weight
         return tuple(np.einsum("cin,bin->cb", rate, accepted) for rate in (self.sm, self.em))
+
+
+def shifted(tables):
+    """Events in each bin of RateTables at several shifts: {component: (n_sm, n_em per mu_B²)}, each of shape (s, b)."""
+    n_sm, n_em = np.moveaxis([table.binned() for table in tables], 0, 2)
+    return dict(zip(tables[0].components, zip(n_sm, n_em, strict=True), strict=True))
 
 
 def quadrature(breakpoints, nodes):

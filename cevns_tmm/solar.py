@@ -84,6 +84,8 @@ class SolarExperiment:
         chi2 = CountingExperiment(0.0, self.mu_nu_muB**4 / level, 0.0, 0.0)
         return SolarSensitivity(chi2, mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13))
 
+    blank = sensitivity
+
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from cevns_tmm import __version__
 from cevns_tmm.flux import ORDERS, FluxTable
+from cevns_tmm.rates import shifted
 from cevns_tmm.units import MeV, keV
 
 FORMAT = 2
@@ -231,17 +232,24 @@ _COUNTS = {
 }
 _PER_BIN = {
     "bin": ("1", "bins of what is measured, counted from 1"),
-    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "bin")),
+    "shift": ("1", "standard deviations by which the quenching is shifted"),
+    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "shift", "bin")),
     "n_em_per_bin": (
         "1/mu_B^2",
         "magnetic-moment events in each bin at unit effective moment of the component's flavour",
-        ("component", "bin"),
+        ("component", "shift", "bin"),
     ),
 }
 _FREE = {
     "free_method": ("1", "how the limit treats the other moments"),
     "free_parameter": ("1", "the moment that is limited"),
     "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
+}
+_CURVES = {
+    "plane": ("1", "moments of the plane"),
+    "curve": ("1", "polylines of a plane, counted from 1"),
+    "x": ("mu_B", "modulus of the first moment"),
+    "y": ("mu_B", "modulus of the second moment"),
 }
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
@@ -294,19 +302,22 @@ def rate_datasets(rates):
 
 
 def read_rates(path, group):
-    """The fields of a RateTable in a group of an HDF5 file, all bins as one."""
+    """The fields of a RateTable in a group of an HDF5 file, all its bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
     names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
-    return names | dict(
-        T=T * keV, weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV
-    )
+    rates = dict(weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV)
+    return names | dict(T=T * keV) | rates
 
 
-def count_datasets(rates):
-    """The counts of a RateTable as HDF5 datasets, those of each bin where there are several."""
+def count_datasets(rates, band=()):
+    """The counts of a RateTable as HDF5 datasets, those of each bin where there are several or a ``band``.
+
+    ``band`` are the tables with the quenching one standard deviation lower and higher.
+    """
     found = _datasets(_COUNTS, [rates.components, *rates.counts()])
-    if (bins := len(rates.response)) > 1:
-        found |= _datasets(_PER_BIN, [np.arange(1, bins + 1), *rates.binned()])
+    if (bins := len(rates.response)) > 1 or band:
+        n_sm, n_em = zip(*shifted([rates, *band]).values(), strict=True)
+        found |= _datasets(_PER_BIN, [np.arange(1, bins + 1), [0, -1, 1][: 1 + len(band)], n_sm, n_em])
     return found
 
 
@@ -316,10 +327,16 @@ def read_counts(path, group):
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
 
 
-def read_binned(path, group):
-    """Counts of several bins in a group of an HDF5 file: {component: (n_sm (bin,), n_em per mu_B² (bin,))}."""
-    columns = {"component": _COUNTS["component"]} | _PER_BIN
-    component, _, n_sm, n_em = _read_columns(path, group, columns)
+def read_events(path, group, binned):
+    """Counts in a group of an HDF5 file as an Analysis with ``binned`` takes them, in bins unless that is None.
+
+    {component: (n_sm, n_em per mu_B²)}, each of shape (shift, bin) where there are several bins or shifts.
+    """
+    with h5py.File(path, "r", locking=False) as file:
+        is_single = "bin" not in file[group]
+    if binned is None or is_single:
+        return read_counts(path, group)
+    component, _, _, n_sm, n_em = _read_columns(path, group, {"component": _COUNTS["component"]} | _PER_BIN)
     return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 
@@ -329,6 +346,31 @@ def free_limits(rows):
     ``rows`` are (method, parameter, limit [mu_B]).
     """
     return _datasets(_FREE, zip(*rows, strict=True))
+
+
+def curve_datasets(planes):
+    """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
+    points = [
+        (plane, n, *point)
+        for plane, curves in planes.items()
+        for n, curve in enumerate(curves, 1)
+        for point in zip(*curve, strict=True)
+    ]
+    return _datasets(_CURVES, zip(*points, strict=True) if points else [()] * len(_CURVES))
+
+
+def read_curves(path, group):
+    """Points of contours in a group of an HDF5 file, (plane, curve, x [mu_B], y [mu_B]) each."""
+    return zip(*_read_columns(path, group, _CURVES), strict=True)
+
+
+def read_map(path):
+    """A map of limits: thresholds (t,) [keV], exposures (e,) [kg d], {parameter: limits (t, e) [mu_B]}."""
+    axes = {"threshold": "keV", "exposure": "kg d"}
+    with h5py.File(path, "r", locking=False) as file:
+        parameters = [name for name in file["map"] if name not in axes]
+    found = read(path, "map", axes | dict.fromkeys(parameters, "mu_B"))
+    return found.pop("threshold"), found.pop("exposure"), found
 
 
 def coverage_datasets(rows, sigmas, quantiles, below_observed):

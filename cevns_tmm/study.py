@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 from cevns_tmm.analysis import Analysis
+from cevns_tmm.combination import Combination, CombinedExperiment
 from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError
@@ -17,6 +18,7 @@ from cevns_tmm.experiment import Experiment
 from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.plausibility import doubts, unusual
+from cevns_tmm.sensitivity_map import SensitivityMap
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.source import Source
 from cevns_tmm.tables import identified
@@ -35,7 +37,7 @@ _MAY_DEPART = re.compile(
     r"|quenching\.(threshold_inversion|kappa_scale)"
     r"|solar\.[^.]+\.(mu_nu_muB|P_e1_2nu|confidence_level)"
     r"|sources\.[^.]+\.(?!kind|profile_muB|plane_muB).+"
-    r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m)(\..+)?"
+    r"|experiments\.[^.]+\.(flux_per_cm2_s|target|target_shares|threshold_scale|baseline_m|pulls|channels)(\..+)?"
     r"|experiments\.[^.]+\.quenching(_shift|\..+)?"
     r"|experiments\.[^.]+\.(current|future|\*)\..+"
 )
@@ -127,12 +129,16 @@ class Study:
     def __init__(self, config, origin, folder=None):
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables = Path(folder or PAPER), {}
+        for key in ("combinations", "maps"):
+            self.config.setdefault(key, {})
         self._check_schemas(self.config)
         self.notes = self._leave_out()
         self.readings = list(self.config["readings"])
         self.experiments = list(self.config["experiments"])
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
+        self.combinations = list(self.config["combinations"])
+        self.maps = list(self.config["maps"])
         self._check_names()
         self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
@@ -187,6 +193,23 @@ class Study:
         _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
+    @functools.cached_property
+    def counting(self):
+        """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
+
+        def counts(one):
+            return one.analysis.binned is None and "electron" not in one.detector.channels
+
+        return [
+            name
+            for name in self.experiments
+            if all(
+                counts(self.experiment(name, setup, reading))
+                for setup in self.setups(name)
+                for reading in self.readings
+            )
+        ]
+
     def source_of(self, name):
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
         _check_name("experiment", name, self.config["experiments"])
@@ -219,12 +242,46 @@ class Study:
         _check_name("reading", reading, self.readings)
         return self._experiment(self._resolved[reading], name, setup, reading)
 
+    def combination(self, name, reading=None):
+        """A CombinedExperiment; the reading of the figures if none is named."""
+        reading = reading or self.config["figures_reading"]
+        _check_name("combination", name, self.combinations)
+        _check_name("reading", reading, self.readings)
+        return self._combination(self._resolved[reading], name, reading)
+
+    def sensitivity_map(self, name, reading=None):
+        """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
+        reading = reading or self.config["figures_reading"]
+        _check_name("map", name, self.maps)
+        _check_name("reading", reading, self.readings)
+        return self._map(self._resolved[reading], name, reading)
+
+    def _map(self, config, name, reading):
+        block = config["maps"][name]
+        setup = block.get("setup", "current")
+        found = from_block(SensitivityMap, block)
+        experiment = self._experiment(config, block["experiment"], setup, reading)
+        experiment.components(found.beam)
+        found.window(experiment.detector, found.thresholds[0])
+        return found, experiment
+
+    def _combination(self, config, name, reading):
+        block = config["combinations"][name]
+        setup = block.get("setup", "current")
+        members = {
+            member: self._experiment(config, member, setup, reading) for member in block["experiments"]
+        }
+        level = config["confidence_level"]
+        return CombinedExperiment(name, setup, reading, from_block(Combination, block), members, level)
+
     def _experiment(self, config, name, setup, reading):
         if name in config["solar"]:
             block = config["oscillation"] | config["solar"][name]
             return from_block(SolarExperiment, block, name=name, reading=reading)
         block, statistics = config["experiments"][name], config["statistics"]
         quenching = config["quenching"] if block["threshold_scale"] == "electron-equivalent" else {}
+        detector = self._made(Detector, quenching | block | block[setup], form_factor=config["form_factor"])
+        used = config | statistics | statistics[setup] | block | block[setup]
         return from_block(
             Experiment,
             config["grids"],
@@ -232,10 +289,8 @@ class Study:
             setup=setup,
             reading=reading,
             source=self._made(Source, config["sources"][block["source"]]),
-            detector=self._made(
-                Detector, quenching | block | block[setup], form_factor=config["form_factor"]
-            ),
-            analysis=from_block(Analysis, config | statistics | statistics[setup] | block[setup]),
+            detector=detector,
+            analysis=from_block(Analysis, used, binned=detector.measurement()),
         )
 
     def _made(self, cls, block, **more):
@@ -281,13 +336,13 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config["readings"] = variants
+        config |= {"readings": variants, "combinations": {}, "maps": {}}
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone, partly = self.config, {}, []
-        audit, known = config["audit"], {*config["experiments"], *config["solar"]}
+        audit, known = config["audit"], config["experiments"] | config["solar"]
         kinds = {
             config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
         }
@@ -309,22 +364,38 @@ class Study:
         def is_paper(where):
             return Path(self.origin[where.split(".")[0]]).parent == PAPER
 
-        def is_there(name, _):
-            experiments = config["experiments"]
-            if (
-                name not in experiments
-                and not is_paper("phases")
-                and difflib.get_close_matches(name, experiments, 1, _ALIKE)
-            ):
-                self._refuse(f"phases.{name}", name, f"must be an experiment: {', '.join(experiments)}")
-            return name in experiments
+        def is_there(name, _=None, key=None, allowed=config["experiments"]):
+            is_own = not is_paper(key or "phases")
+            if name not in allowed and is_own and difflib.get_close_matches(name, allowed, 1, _ALIKE):
+                self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
+            return name in allowed
+
+        def are_there(key, block, members, allowed):
+            setup = block.get("setup", "current")
+            return all(
+                is_there(member, key=key, allowed=allowed)
+                and setup in config["experiments"].get(member, SETUPS)
+                for member in members
+            )
+
+        def has_members(name, block):
+            return are_there(f"combinations.{name}.experiments", block, block["experiments"], known)
+
+        def has_experiment(name, block):
+            return are_there(f"maps.{name}.experiment", block, [block["experiment"]], config["experiments"])
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
             ("phases", config["phases"], is_there),
+            ("combinations", config["combinations"], has_members),
+            ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
-            ("claims", config["claims"], lambda _, block: (known | kinds).issuperset(block.get("needs", []))),
+            (
+                "claims",
+                config["claims"],
+                lambda _, block: kinds.union(known).issuperset(block.get("needs", [])),
+            ),
         ):
             gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
             for name in gone[where]:
@@ -357,7 +428,11 @@ class Study:
                     texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
-        return tuple(f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items())
+        notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
+        if others := [name for name in self.experiments if name not in self.counting]:
+            why = "left out of coverage by toys and limits with the spectrum, because of bins or electrons"
+            notes.append(f"{why}: {', '.join(others)}")
+        return tuple(notes)
 
     def _refuse(self, key, value, allowed):
         raise ConfigError(f"{self.origin[key.split('.')[0]]}: {key}: {shown(value)} {allowed}")
@@ -386,7 +461,7 @@ class Study:
         for key, (low, high) in ranges.items():
             if not low < high:
                 self._refuse(key, [low, high], "must be a lower and a higher value")
-        for kinds in (("experiments", "solar"), ("sources",)):  # what names files
+        for kinds in (("experiments", "solar", "combinations"), ("sources",), ("maps",)):  # what names files
             names = {}
             for key in (f"{kind}.{name}" for kind in kinds for name in config[kind]):
                 name = key.partition(".")[2]
@@ -419,6 +494,12 @@ class Study:
             for setup in self.setups(name):
                 with self._located(f"experiments.{name}", setup):
                     self._experiment(config, name, setup, reading=None)
+        for name in config["combinations"]:
+            with self._located(f"combinations.{name}"):
+                self._combination(config, name, reading=None)
+        for name in config["maps"]:
+            with self._located(f"maps.{name}"):
+                self._map(config, name, reading=None)
 
     @contextlib.contextmanager
     def _located(self, block, setup=None):

@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
-from cevns_tmm import reactor_spectra
+from cevns_tmm import electrons, reactor_spectra
 from cevns_tmm.colours import farthest
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
@@ -39,7 +39,7 @@ def plans(study, folder=None):
     """{job: plan} of a study whose files are in ``folder``; where it has none they are the paper's."""
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
     found |= {f"audit/{job}": content for job, content in chain(study.audit, audit=True).items()}
-    found |= statistics(study) | judgements(study, folder)
+    found |= statistics(study) | maps(study, folder) | judgements(study, folder)
     return {job: planned(*content) for job, content in found.items()}
 
 
@@ -115,6 +115,8 @@ def chain(study, audit=False):
         parameters = dict(experiment=name, setups=setups, nodes=grids["recoil_nodes"])
         by_power = "thermal_power_MW" in study.config["sources"][source]
         data = (*_spectra(study, source), reactor_spectra.ENERGY) if by_power else ()
+        if any("electron" in setup["detector"]["channels"] for setup in setups.values()):
+            data += (electrons.BINDINGS,)
         found[f"rates/{name}"] = "compute_rates", parameters, data
     for name in study.experiments:
         analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
@@ -127,7 +129,39 @@ def chain(study, audit=False):
     experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
     parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
     parameters |= dict(free=not audit)
+    for name in study.combinations:
+        found[f"combinations/{name}"] = "compute_combination", _combination(study, name)
+    parameters |= dict(combinations={name: _combination_setup(study, name) for name in study.combinations})
     return found | {"limits": ("write_limits", parameters)}
+
+
+def _combination_setup(study, name):
+    return study.config["combinations"][name].get("setup", "current")
+
+
+def _combination(study, name):
+    """Members of a combination by reading: analyses, counts and components, or solar limits."""
+    block = study.config["combinations"][name]
+    readings = {}
+    for reading in study.readings:
+        combined = study.combination(name, reading)
+        readings[reading] = {
+            member: dict(solar=_fields(one))
+            if member in study.solar
+            else dict(
+                analysis=_analysis(one), counts=f"{combined.setup}/{reading}", beam=one.source.components
+            )
+            for member, one in combined.members.items()
+        }
+    return dict(
+        name=name,
+        setup=combined.setup,
+        experiments=block["experiments"],
+        shared=block.get("shared", {}),
+        confidence_level=combined.confidence_level,
+        readings=readings,
+        drawn=study.config["figures_reading"],
+    )
 
 
 def scans(study):
@@ -199,12 +233,13 @@ def contour_lines(study):
         lines=lines,
         analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
+        combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
 
 
 def colours(study):
-    """Colour of every experiment, solar ones too: its own, or one far from the others'."""
-    names = [*study.experiments, *study.solar]
+    """Colour of every experiment, solar ones and combinations too: its own, or one far from the others'."""
+    names = [*study.experiments, *study.solar, *study.combinations]
     blocks = study.config["experiments"]
     own = {name: block["colour"].lower() for name, block in blocks.items() if "colour" in block}
     found = {colour: name for name, colour in reversed(own.items())}  # the first of two equal ones keeps it
@@ -292,13 +327,32 @@ def figures(study, folder):
         )
         for name, block in phases.items()
     }
+    combined = {
+        name: dict(label=name, colour=colours(study)[name], setups=[_combination_setup(study, name)])
+        for name in study.combinations
+    }
+    if combined:
+        setups = [setup for setup in SETUPS if any(setup in block["setups"] for block in combined.values())]
+        members = {e for block in study.config["combinations"].values() for e in block["experiments"]}
+        found["combinations"] = (
+            "plot_planes",
+            common
+            | dict(
+                figure="combined",
+                title="Regions allowed by experiments together",
+                experiments=combined,
+                rows=[[setup, "combined"] for setup in setups],
+                range_muB=_plane_range(study, sorted(members)),
+            ),
+        )
     parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    return {f"figures/fig{n}": content for n, content in found.items()} | limit_figures(study, common)
+    named = {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
+    return named | limit_figures(study, common)
 
 
 def limit_figures(study, common):
@@ -330,7 +384,7 @@ def limit_figures(study, common):
 def examples(study):
     """The first experiment with data, and the first without at each kind of source: {"data" or kind: name}."""
     found = {}
-    for name in study.experiments:
+    for name in study.counting:
         has_data = study.experiment(name).analysis.data is not None
         found.setdefault("data" if has_data else study.source_kind(name), name)
     return found
@@ -344,14 +398,14 @@ def toy_parameters(study):
 def statistics(study):
     """Coverage by toys, and limits with the spectrum."""
     toys, found = toy_parameters(study), {}
-    analyses = {name: _groups(study, name, _analysis) for name in study.experiments}
+    analyses = {name: _groups(study, name, _analysis) for name in study.counting}
     used = dict(toys=toys["toys_per_block"], seed=toys["seed"])
     used |= {key: toys[key] for key in ("true_events", "error_on_total")}
-    for name in study.experiments:
+    for name in study.counting:
         for block in range(1, toys["blocks"] + 1):
             parameters = dict(experiment=name, analyses=analyses[name], block=block)
             found[f"toys/{name}/{block}"] = "compute_toys", parameters | used
-    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.experiments})
+    common = dict(analyses=analyses, beams={name: study.beams(name) for name in study.counting})
     spectrum = dict(bins=toys["spectrum_bins"], nodes=study.config["grids"]["recoil_nodes"])
     labels = {name: block["label"] for name, block in style(study).items()}
     reading = study.config["figures_reading"]
@@ -364,11 +418,13 @@ def statistics(study):
     )
     shown = [
         [name, setup, f"{setup}/{reading}", analyses[name][f"{setup}/{reading}"]]
-        for name in study.experiments
+        for name in study.counting
         for setup in study.setups(name)
     ]
     honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
     blocks = dict(blocks=toys["blocks"])  # results say which inputs they are of, plans which there must be
+    honest |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
     return found | {
         "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
@@ -379,6 +435,38 @@ def statistics(study):
             [published.TABLE],
         ),
     }
+
+
+def maps(study, folder):
+    """Maps of limits against threshold and exposure: each with its figure, and one table."""
+    found, reading = {}, study.config["figures_reading"]
+    for name in study.maps:
+        block, one = study.sensitivity_map(name)
+        parameters = dict(name=name, map=_fields(block), analysis=_analysis(one), nodes=one.recoil_nodes)
+        parameters |= dict(_setup(one), experiment=one.name, cells=one.flux_cells)
+        tables = [reactor_spectra.ENERGY, electrons.BINDINGS, *_spectra(study, study.source_of(one.name))]
+        found[f"maps/{name}"] = "compute_map", parameters, tables
+        drawing = dict(style=_drawing(folder), title=f"Expected limits, {labels(study)[one.name]}")
+        scale = "recoil" if one.detector.scale == "T_keV" else "ionisation"
+        drawing |= dict(scale=scale, marked=_marked(study, one, reading))
+        drawing |= dict(confidence_level=one.analysis.confidence_level)
+        found[f"figures/map-{name}"] = "plot_map", drawing
+    return found | {"maps": ("write_maps", {"maps": list(study.maps)})}
+
+
+def _marked(study, like, reading):
+    """Thresholds [keV] and exposures [kg d] of experiments with the source, target and scale of one: [label, x, y]."""
+    found = []
+    for name in study.experiments:
+        for setup in study.setups(name):
+            one = study.experiment(name, setup, reading).detector
+            same = study.source_of(name) == study.source_of(like.name) and all(
+                getattr(one, key) == getattr(like.detector, key) for key in ("target", "scale")
+            )
+            low = one.bins_keV[0] if one.bins_keV else one.threshold_keV
+            if same and not isinstance(low, dict):
+                found.append([f"{labels(study)[name]}, {setup}", low, one.mass_kg * one.exposure_d])
+    return found
 
 
 def judgements(study, folder):
@@ -444,10 +532,10 @@ def notes(study):
 def _differences(config, paper):
     """Keys, two levels deep, in which two configurations differ; what follows from others comes last, if at all."""
     following = ("readings", "departures", "phases", "audit", "claims")
-    for keys in ([key for key in paper if key not in following], following):
-        found = [key for key in keys if config.get(key) != paper[key]]
+    for keys in ([key for key in paper | config if key not in following], following):
+        found = [key for key in keys if config.get(key, paper.get(key)) != paper.get(key)]
         for key in found:
-            mine, theirs = config.get(key), paper[key]
+            mine, theirs = config[key], paper.get(key, {})
             names = mine | theirs if isinstance(mine, dict) else ()
             yield from [f"{key}.{n}" for n in names if mine.get(n) != theirs.get(n)] or [key]
         if found:

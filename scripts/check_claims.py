@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from cevns_tmm import storage
 from cevns_tmm.analysis import Analysis
+from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, mu_nu_sq, pair_moments
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
@@ -63,8 +64,8 @@ class Results:
     def quadratic(self, experiment, beam, plane, xi=0.0, delta=None):
         """a, b, c of the current excess a x² + b y² + 2 c x y in a plane [events per mu_B²]."""
         counts = read_counts(self.files["counts"][experiment], f"current/{self.reading}")
-        components = self.params["beams"][experiment][beam]
-        sensitivity = self.analyses[experiment].sensitivity(counts, components, delta)
+        n_em = {component: counts[component][1] for component in self.params["beams"][experiment][beam]}
+        sensitivity = Sensitivity(None, n_em, self.analyses[experiment].mixing(delta))
 
         def events(x, y):
             return float(sensitivity.excess(pair_moments(plane, x, y, xi)))

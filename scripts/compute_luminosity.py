@@ -4,7 +4,7 @@ import numpy as np
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
-from cevns_tmm.storage import Data, read_counts
+from cevns_tmm.storage import Data, read_events
 from pipeline.job import run
 
 
@@ -27,7 +27,8 @@ def main(job):
     luminosity = np.geomspace(*parameters["range"], parameters["points"])
     groups = {}
     for group, block in parameters["analyses"].items():
-        analysis, counts = Analysis(**block), read_counts(job.input.counts, group)
+        analysis = Analysis(**block)
+        counts = read_events(job.input.counts, group, analysis.binned)
         for beam, components in parameters["beams"].items():
             groups[f"{group}/{beam}"] = scan(analysis, counts, components, luminosity)
     description = f"Limits of {parameters['experiment']} against luminosity, by setup, reading and beam"

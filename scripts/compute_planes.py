@@ -6,7 +6,7 @@ import numpy as np
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
-from cevns_tmm.storage import Data, read_counts
+from cevns_tmm.storage import Data, read_events
 from pipeline.job import run
 
 
@@ -33,7 +33,7 @@ def main(job):
     groups = {}
     for name, contour in parameters["contours"].items():
         analysis = Analysis(**parameters["analyses"][contour["counts"]])
-        counts = read_counts(job.input.counts, contour["counts"])
+        counts = read_events(job.input.counts, contour["counts"], analysis.binned)
         sensitivity = analysis.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
         groups[name] = planes(sensitivity, math.pi * contour["xi_over_pi"], analysis.level(2), Lambda)
     description = (

@@ -4,7 +4,7 @@ import numpy as np
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
-from cevns_tmm.storage import Data, free_limits, read_counts
+from cevns_tmm.storage import Data, free_limits, read_events
 from pipeline.job import run
 
 
@@ -19,12 +19,11 @@ def check_shape(delta_chi2, name):
 def profile(analysis, sensitivity, Lambda):
     """Profiles and limits of one beam, as HDF5 datasets."""
     level = analysis.level(1)
-    per_moment_sq = sensitivity.excess(np.eye(3))
     return {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "Lambda": Data(Lambda, "mu_B", "its modulus"),
         "delta_chi2": Data(
-            sensitivity.chi2.delta_chi2(np.multiply.outer(per_moment_sq, Lambda**2)),
+            sensitivity.profile(Lambda),
             "1",
             "chi-squared above its minimum",
             ("parameter", "Lambda"),
@@ -52,7 +51,8 @@ def main(job):
     Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
     groups = {}
     for group, block in parameters["analyses"].items():
-        analysis, counts = Analysis(**block), read_counts(job.input.counts, group)
+        analysis = Analysis(**block)
+        counts = read_events(job.input.counts, group, analysis.binned)
         for beam, components in parameters["beams"].items():
             found = profile(analysis, analysis.sensitivity(counts, components), Lambda)
             check_shape(found["delta_chi2"].values, f"{group}/{beam}")

@@ -15,7 +15,8 @@ def main(job):
         source, detector = Source(**setup["source"]), Detector(**setup["detector"])
         fluxes = {c: read_flux(job.input.flux, f"{reading}/{c}") for c in source.components}
         table = detector.rates(source, fluxes, parameters["nodes"])
-        rates[group], counts[group] = rate_datasets(table), count_datasets(table)
+        band = [shifted.rates(source, fluxes, parameters["nodes"]) for shifted in detector.band()]
+        rates[group], counts[group] = rate_datasets(table), count_datasets(table, band)
     links = {group: Link(other) for group, other in same.items()}
     name = parameters["experiment"]
     description = f"Events of {name} above threshold, by setup and reading"

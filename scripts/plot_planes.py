@@ -1,4 +1,4 @@
-"""Figs. 4, 5 and 6: allowed regions in the planes of two moments."""
+"""Figs. 4, 5 and 6, and that of combinations: allowed regions in the planes of two moments."""
 
 from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
@@ -18,7 +18,7 @@ def main(job):
     for axes, (setup, beam) in zip(grid, rows, strict=True):
         shown = [(found.get((name, setup, beam), {}), styles[name], True) for name in experiments]
         plotting.contours(axes, shown)
-        where = "reactors" if beam == "reactor" else f"SNS, {beam}"
+        where = {"reactor": "reactors", "combined": "combined"}.get(beam, f"SNS, {beam}")
         axes[1].set_title(f"{where}, {setup} setup, {percent(params['confidence_level'])}")
     entries = []
     for name, block in experiments.items():

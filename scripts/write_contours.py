@@ -1,11 +1,11 @@
-"""The lines that Figs. 4 to 8 draw, and the profiled planes -> results/contours.csv."""
+"""The lines that Figs. 4 to 8 draw, the profiled planes and combinations -> results/contours.csv."""
 
 import math
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.storage import read_counts, write_csv
+from cevns_tmm.storage import read_curves, read_events, write_csv
 from pipeline.job import run
 
 COLUMNS = [
@@ -27,7 +27,8 @@ def main(job):
     for figure, name, setup, beam, components, xi, delta in parameters["lines"]:
         group = f"{setup}/{reading}"
         analysis = Analysis(**parameters["analyses"][name][group])
-        sensitivity = analysis.sensitivity(read_counts(counts[name], group), components, delta)
+        events = read_events(counts[name], group, analysis.binned)
+        sensitivity = analysis.sensitivity(events, components, delta)
         for plane in PLANES:
             how = {"profiled": True} if figure == "profiled" else {"xi": math.pi * xi}
             curves = sensitivity.contour(plane, analysis.level(2), **how)
@@ -37,6 +38,11 @@ def main(job):
         for plane in PLANES:
             key = [8, reading, name, "current", "solar", plane, "", ""]  # incoherent: no phases
             found += rows(key, experiment.contour(plane))
+    files = job.by_name("combinations")
+    for name, setup in parameters["combinations"].items():
+        for plane, n, x, y in read_curves(files[name], f"{setup}/{reading}/combined"):
+            key = ["combined", reading, name, setup, "combined", plane, 0.0, ""]
+            found.append([*key, n, f"{x:.10e}", f"{y:.10e}"])
     write_csv(job.output[0], COLUMNS, found)
 
 

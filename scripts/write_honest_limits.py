@@ -108,17 +108,10 @@ def main(job):
     ]
     heads += ["covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
-    level, number = percent(analysis.confidence_level), data[toys.form(analysis)]["toys"][0]
-    write_text(
-        job.output.md,
-        PAGE.format(
-            notes="".join(f"{note} " for note in parameters["notes"]),
-            level=level,
-            well_known=well_known,
-            toys=number,
-            table=table,
-        ),
-    )
+    level = percent(parameters["confidence_level"])
+    numbers = dict(level=level, well_known=well_known, toys=parameters["toys"])
+    page = PAGE.format(notes="".join(f"{note} " for note in parameters["notes"]), table=table, **numbers)
+    write_text(job.output.md, page)
 
 
 run(snakemake, main)

@@ -10,7 +10,7 @@ from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import KEY, SUMMARY, UNIT, compare, number, one_at_a_time, summary, table2
 
-BEAMS = ("prompt", "delayed", "full", "reactor", "solar")
+BEAMS = ("prompt", "delayed", "full", "reactor", "solar", "combined")
 """Blocks of the table, in order."""
 
 TEX = r"""% \input this in a document with \usepackage{booktabs,dcolumn}.

@@ -24,10 +24,10 @@ from cevns_tmm.detector import Detector
 from cevns_tmm.efficiency import LogisticEfficiency
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_curve, quenching_factor, recoil_energy
-from cevns_tmm.rates import recoil_spectra
+from cevns_tmm.rates import RateTable, recoil_spectra
 from cevns_tmm.response import Gaussian, Photoelectrons
 from cevns_tmm.source import Source
-from cevns_tmm.storage import count_datasets, read_binned, write
+from cevns_tmm.storage import count_datasets, rate_datasets, read_counts, read_events, read_rates, write
 from cevns_tmm.units import MW, J, MeV, cm, day, keV, m, s, us
 from pipeline.jobs import plans
 from tests.checkout import ROOT, Checkout, rows
@@ -383,8 +383,12 @@ def test_conus_plus_expects_what_an_independent_calculation_does():
 def test_events_of_bins_reach_the_files(tmp_path):
     rates = ge(**EE, bins_keV=[0.1, 0.15, 0.3]).rates(REACTOR, FLUXES["reactor"])
     write(tmp_path / "counts.h5", {"a": count_datasets(rates)}, "counts")
-    ((n_sm, n_em),) = read_binned(tmp_path / "counts.h5", "a").values()
-    assert np.array_equal([n_sm, n_em], np.squeeze(rates.binned(), axis=1))
+    ((n_sm, n_em),) = read_events(tmp_path / "counts.h5", "a", {}).values()
+    assert np.array_equal([n_sm, n_em], rates.binned())
+    assert read_events(tmp_path / "counts.h5", "a", None) == read_counts(tmp_path / "counts.h5", "a")
+    write(tmp_path / "rates.h5", {"a": rate_datasets(rates)}, "rates")
+    again = RateTable(**read_rates(tmp_path / "rates.h5", "a"))
+    assert np.ravel(again.counts()) == pytest.approx(np.ravel(rates.counts()), rel=1e-12, abs=0)
     one = ge().rates(REACTOR, FLUXES["reactor"])
     assert set(count_datasets(one)) == {"component", "n_sm", "n_em"}
 
@@ -927,7 +931,7 @@ def test_an_example_runs_through_snakemake(folder, tmp_path):
     """Tables and a figure; events of bins in the files are those of the front door."""
     checkout = Checkout(tmp_path / "checkout")
     shutil.copytree(folder / "config", tmp_path / "study/config")
-    targets = ["results/table2.md", "results/counts.csv", "figures/fig2.pdf"]
+    targets = ["results/table2.md", "results/limits.csv", "results/counts.csv", "figures/fig2.pdf", "maps"]
     checkout.snakemake("--directory", str(tmp_path / "study"), *targets, cores=1)
     found = {}
     for row in rows(tmp_path / "study/results/counts.csv"):
@@ -943,6 +947,15 @@ def test_an_example_runs_through_snakemake(folder, tmp_path):
         )
         if experiment.detector.bins > 1:
             file = tmp_path / f"study/results/counts/{name}.h5"
-            for component, (n_sm, _) in read_binned(file, "current/inferred").items():
-                assert n_sm == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
-    assert (tmp_path / "study/figures/fig2.pdf").read_bytes().startswith(b"%PDF")
+            for component, (n_sm, _) in read_events(file, "current/inferred", {}).items():
+                assert n_sm[0] == pytest.approx(experiment.binned()[component][0], rel=1e-12, abs=0)
+    combined = {name: read.combination(name).limits() for name in read.combinations}
+    for row in rows(tmp_path / "study/results/limits.csv"):
+        if (row["beam"], row["reading"], row["method"]) == ("combined", "inferred", "one-at-a-time"):
+            limit = combined[row["experiment"]].pop(row["parameter"])
+            assert float(row["limit_muB"]) == pytest.approx(limit, rel=1e-9, abs=0)
+    assert not any(combined.values())
+    mapped = {row["map"] for row in rows(tmp_path / "study/results/maps.csv")}
+    assert mapped == set(read.maps)
+    for name in ("fig2", *(f"map-{one}" for one in read.maps)):
+        assert (tmp_path / f"study/figures/{name}.pdf").read_bytes().startswith(b"%PDF")

@@ -250,8 +250,14 @@ def test_solar_surface():
         )
 
 
+def total(*members):
+    """The sum of independent members, as a MomentLikelihood."""
+    named = {f"member {n}": member for n, member in enumerate(members)}
+    return Combination(list(named)).sum(named)
+
+
 def combined(*members):
-    return Combination(members).profiled_limits(LEVEL)
+    return total(*members).profiled_limits(LEVEL)
 
 
 def test_combined_values():
@@ -264,9 +270,10 @@ def test_combined_values():
 @settings(max_examples=15)
 @given(angles, events, events)
 def test_combination_of_one_and_of_equals(mixing, n_e, n_mu):
-    """Twice the same chi² reaches a level where one reaches half of it."""
+    """Twice the same chi² reaches a level where one reaches half of it; nothing adds nothing."""
     form = sensitivity(n_e, n_mu, mixing)
-    assert combined(form) == pytest.approx(form.profiled_limits(LEVEL), rel=1e-6, abs=0)
+    nothing = dataclasses.replace(form, n_em=dict.fromkeys(form.n_em, 0.0))
+    assert combined(form, nothing) == pytest.approx(form.profiled_limits(LEVEL), rel=1e-6, abs=0)
     assert combined(form, form) == pytest.approx(form.profiled_limits(LEVEL / 2), rel=1e-6, abs=0)
 
 
@@ -286,11 +293,11 @@ def test_combination_against_a_constrained_optimiser(surplus):
     mixing = mixing_matrix(0.32, 0.547, 0.0216, 1.0)
     one = Sensitivity(CountingExperiment(surplus, 120.0, 0.1, 10.0), {"nuebar": 3.0}, mixing)
     two = Sensitivity(CountingExperiment(0.0, 50.0, 0.0, 0.0), {"numu": 1.0}, mixing)
-    both = Combination((one, two))
+    both = total(one, two)
     unit = 5.0
 
     def chi2(v):
-        return both.chi2(unit * (v[:3] + 1j * v[3:]))
+        return both.delta_chi2(unit * (v[:3] + 1j * v[3:]))
 
     rng = np.random.default_rng(3)
     least = min(minimize(chi2, rng.normal(size=6)).fun for _ in range(10))

@@ -40,11 +40,27 @@ use rule planes as phases with:
         "logs/phases/{experiment}.log",
 
 
+rule combination:
+    """Limits and contours of several experiments together."""
+    input:
+        plan=plan("combinations/{combination}"),
+        counts=members,
+    output:
+        "results/combinations/{combination}.h5",
+    log:
+        "logs/combinations/{combination}.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/compute_combination.py"
+
+
 rule contours:
-    """The lines of Figs. 4 to 8 as one table."""
+    """The lines of Figs. 4 to 8, and of combinations, as one table."""
     input:
         plan=plan("contours"),
         counts=each("results/counts/{experiment}.h5"),
+        combinations=combined("results/combinations/{combination}.h5"),
     output:
         "results/contours.csv",
     log:

@@ -1,5 +1,6 @@
 import atexit
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -60,6 +61,8 @@ wildcard_constraints:
     block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
+    map="|".join(STUDY.maps) or "none",
+    combination="|".join(map(re.escape, STUDY.combinations)) or "none",
 
 
 BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
@@ -110,10 +113,9 @@ onerror:
         atexit.register(print, FAILURES.read_text(encoding="utf-8"), end="", file=sys.stderr)
 
 
-def each(pattern, kind=None):
-    """Files of all experiments, or of those at one kind of source."""
-    names = [e for e in STUDY.experiments if kind in (None, STUDY.source_kind(e))]
-    return expand(pattern, experiment=names)
+def each(pattern, experiments=STUDY.experiments):
+    """Files of all experiments, or of some."""
+    return expand(pattern, experiment=experiments)
 
 
 def flux(wildcards, audit=""):
@@ -129,6 +131,17 @@ def audit_flux(wildcards):
 def grid_memory(wildcards, attempt):
     """Memory in MB for planes of two moments; measured: 960 with 2000 points. A job that is tried again gets more."""
     return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
+
+
+def combined(pattern):
+    """Files of all combinations of experiments."""
+    return expand(pattern, combination=STUDY.combinations)
+
+
+def members(wildcards):
+    """Counts of the members of a combination, but solar ones."""
+    names = STUDY.config["combinations"][wildcards.combination]["experiments"]
+    return each("results/counts/{experiment}.h5", [e for e in names if e in STUDY.experiments])
 
 
 def drawn(name):

@@ -106,3 +106,13 @@ rule fig8:
         "paper"
     script:
         "../../scripts/plot_fig8.py"
+
+
+use rule fig4 as combinations_figure with:
+    input:
+        plan=plan("figures/combinations"),
+        contours="results/contours.csv",
+    output:
+        **drawn("combinations"),
+    log:
+        "logs/combinations_figure.log",

@@ -21,10 +21,8 @@ rule tabulate_coverage:
     """Coverage against the true events, and the limits to expect."""
     input:
         plan=plan("coverage"),
-        counts=each("results/counts/{experiment}.h5"),
-        toys=expand(
-            "results/toys/{experiment}/{block}.h5", experiment=STUDY.experiments, block=BLOCKS
-        ),
+        counts=each("results/counts/{experiment}.h5", STUDY.counting),
+        toys=expand("results/toys/{experiment}/{block}.h5", experiment=STUDY.counting, block=BLOCKS),
     output:
         coverage="results/coverage.csv",
         expected="results/expected_limits.csv",
@@ -40,7 +38,7 @@ rule spectrum_limits:
     """Limits from the recoil spectrum in bins."""
     input:
         plan=plan("spectrum_limits"),
-        rates=each("results/rates/{experiment}.h5"),
+        rates=each("results/rates/{experiment}.h5", STUDY.counting),
     output:
         "results/spectrum_limits.csv",
     log:
@@ -70,7 +68,7 @@ rule honest_limits:
     """For each block of Table II: its coverage, the limit that covers, and the profiled one."""
     input:
         plan=plan("honest_limits"),
-        counts=each("results/counts/{experiment}.h5"),
+        counts=each("results/counts/{experiment}.h5", STUDY.counting),
         toys=rules.tabulate_coverage.input.toys,
     output:
         csv="results/honest_limits.csv",

@@ -4,6 +4,9 @@ rule limits:
         plan=plan("{audit}limits"),
         profiles=each("results/{{audit}}profiles/{experiment}.h5"),
         solar=expand("results/{{audit}}solar/{name}.h5", name=STUDY.solar),
+        combinations=lambda wildcards: (
+            [] if wildcards.audit else combined("results/combinations/{combination}.h5")
+        ),
     output:
         "results/{audit}limits.csv",
     log:

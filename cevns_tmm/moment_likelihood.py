@@ -1,0 +1,264 @@
+"""Limits on the moments from a binned likelihood, of one experiment or several, phases and other moments fixed or free.
+
+A strength of the signal is a quadratic form of the moments, x = Lambda† A Lambda: mu_nu² of a flavour, or of solar
+neutrinos. So chi² along a ray Lambda = r v depends on r² x(v) alone, and a limit is the root of one function.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import minimize
+
+from cevns_tmm.likelihood import Likelihood
+from cevns_tmm.limits import polylines, rays
+from cevns_tmm.magnetic_moment import PLANES, pair_moments
+from cevns_tmm.mixing import flavour_index
+
+BLOCK = 10_000
+"""Moments whose chi² is computed at once."""
+
+ROUNDING = 1e-13
+"""Strengths at |Lambda| = 1 that are no more than this are 0."""
+
+
+def flavour_form(flavour, U):
+    """A of mu_nu² of one flavour, 1 - u u† with u_i = U_alpha,i*, shape (3, 3)."""
+    u = np.asarray(U)[flavour_index(flavour)].conj()
+    return np.eye(3) - np.outer(u, u.conj())
+
+
+def published_limit(strength, mu_nu, level):
+    """The likelihood Delta chi² = level (x/mu_nu²)² of a ``strength`` x of which only the limit is published.
+
+    ``mu_nu`` [mu_B] is the limit at Delta chi² = ``level``; that chi² is parabolic in mu_nu² around 0 is assumed.
+    """
+    if not (mu_nu > 0 and level > 0):
+        raise ValueError(f"mu_nu: {mu_nu!r} and level: {level!r} must be positive")
+    return Likelihood([0.0], [0.0], {strength: [mu_nu**-2]}, variance=[1 / level])
+
+
+@dataclass(frozen=True)
+class MomentLikelihood:
+    """chi² as a function of the transition moments.
+
+    ``likelihood`` is one experiment's, or a sum; ``forms`` maps its strengths to their A, shape (3, 3) Hermitian,
+    of which no eigenvalue is negative. ``U`` is the mixing matrix, for limits in the flavour basis.
+    """
+
+    likelihood: Likelihood
+    forms: Mapping
+    U: np.ndarray | None = None
+
+    def __post_init__(self):
+        if missing := set(self.likelihood.signal) - set(self.forms):
+            raise ValueError(f"forms: none for {', '.join(sorted(missing))}")
+
+    @cached_property
+    def _A(self):
+        """A of each strength (f, 3, 3), 0 for one without a signal."""
+        signal = self.likelihood.signal.items()
+        return np.array([self.forms[name] * bool(np.any(s)) for name, s in signal], complex)
+
+    def strengths(self, Lambda):
+        """x = Lambda† A Lambda of each strength, shape (..., f), for moments (3, ...) [mu_B²].
+
+        A strength within the rounding error of |Lambda|² is 0.
+        """
+        v = np.moveaxis(np.asarray(Lambda, complex), 0, -1)
+        x = np.einsum("...i,fij,...j->...f", v.conj(), self._A, v).real
+        return np.where(x > ROUNDING * np.sum(np.abs(v) ** 2, axis=-1)[..., None], x, 0.0)
+
+    def delta_chi2(self, Lambda):
+        """chi² above its minimum over all moments, for moments of shape (3, ...) [mu_B]."""
+        x = self.strengths(Lambda)
+        flat = x.reshape(-1, x.shape[-1])
+        parts = np.array_split(
+            flat, len(flat) // BLOCK + 1
+        )  # memory: each strength has a matrix of the pulls
+        return (
+            np.concatenate([self.likelihood.chi2(part) for part in parts]).reshape(x.shape[:-1])
+            - self.minimum
+        )
+
+    def profile(self, Lambda):
+        """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""
+        each = self.strengths(np.eye(3))
+        best = self.likelihood.best_fit(each)[:, None]
+        chi2 = self.likelihood.chi2(np.square(Lambda)[:, None] * each[:, None])
+        return chi2 - self.likelihood.chi2(np.where(np.isfinite(best), best, 0.0) * each)[:, None]
+
+    def has_limit(self, level):
+        """Whether any direction has a finite limit; if so, a direction without one is blind."""
+        return bool(np.any(np.isfinite(self.likelihood.interval(level, np.eye(len(self._A)))[1])))
+
+    def limits(self, level):
+        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others 0, shape (3,) [mu_B].
+
+        ``level`` is the Delta chi²; ``inf`` where there is no sensitivity.
+        """
+        return np.sqrt(self.likelihood.interval(level, self.strengths(np.eye(3)))[1])
+
+    def flavour_limits(self, level):
+        """Upper limits on |Lambda_e|, |Lambda_mu|, |Lambda_tau|, mu_nu_e and mu_nu_mu, each alone, shape (5,) [mu_B].
+
+        An effective moment is that of one flavour, without any of the other. ``inf`` where there is no sensitivity.
+        """
+        alone = np.array([[name == flavour for name in self.likelihood.signal] for flavour in ("e", "mu")])
+        directions = np.vstack([self.strengths(self.U.conj().T), alone])
+        return np.sqrt(self.likelihood.interval(level, directions)[1])
+
+    def profiled_limits(self, level):
+        """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others and all phases free, shape (3,) [mu_B].
+
+        ``inf`` where Lambda_i may grow without end. At the limit, the gradient of chi² in the strengths, w, makes
+        Lambda proportional to column i of (Sum_f w_f A_f)^-1; the largest |Lambda_i| of all w is the limit.
+        """
+
+        def limit(i):
+            def column(A):
+                inverse = np.linalg.pinv(A, hermitian=True)[..., i]
+                return inverse / inverse[:, [i]]
+
+            return self._furthest(level, column)[0]
+
+        return np.array([np.inf if endless else limit(i) for i, endless in enumerate(self._unbounded(level))])
+
+    def _unbounded(self, level):
+        """Whether each Lambda_i may grow without end below ``level``, shape (3,), by rank.
+
+        It may if along a direction with a part of it all strengths but some vanish, and what chi² tends to as those
+        grow leaves it below.
+        """
+        found, scale = np.zeros(3, bool), self.likelihood.uncertainty
+        active = np.isfinite(scale)
+        for passed in itertools.product([False, True], repeat=active.sum()):
+            grows = np.zeros(len(scale), bool)
+            grows[active] = passed
+            far = np.where(grows, 1e6 * np.where(active, scale, 0.0), self._best_fit[1])
+            if not any(passed) or self.likelihood.chi2(far) - self.minimum <= level:
+                values, vectors = np.linalg.eigh(self._A[~grows].sum(axis=0))
+                found |= np.any(np.abs(vectors[:, values < ROUNDING]) ** 2 > ROUNDING, axis=1)
+        return found
+
+    def blind(self):
+        """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array."""
+        values, vectors = np.linalg.eigh(self._A.sum(axis=0))
+        return vectors.T[values < ROUNDING]
+
+    def contour(self, plane, level, xi=0.0, points=801, profiled=False):
+        """Contours of Delta chi² = ``level`` in a plane of two moments, [(x, y), ...] arrays [mu_B].
+
+        Arguments and rays as of :meth:`cevns_tmm.limits.QuadraticForm.contour`. Delta chi² is above the least chi²
+        of the plane, or with ``profiled`` of all moments.
+        """
+        if plane not in PLANES:
+            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        i, j = PLANES[plane]
+        total, pair = self._A.sum(axis=0), pair_moments(plane, [1.0, 0.0], [0.0, 1.0], xi)
+        if profiled:
+            a, b, c = (float(value[0]) for value in _eliminate(total[None], i, j)[:3])
+        else:
+            (a, c), (_, b) = (pair.conj().T @ total @ pair).real
+        x, y = rays(points, np.sqrt(a / b) if c < 0 and a * b - c**2 < 1e-12 * a * b else None)
+        if profiled:
+            return polylines([self._profiled_radii(level, i, j, x, y)], x, y)
+        least, _ = self._least(pair, np.stack([x, y]), low=0.0)
+        ends = self.likelihood.interval(level, self.strengths(pair_moments(plane, x, y, xi)), least)
+        return polylines(np.sqrt(ends), x, y)
+
+    @cached_property
+    def _best_fit(self):
+        """Least chi² over all moments, and the strengths there."""
+        return self._least(np.hstack([np.eye(3), 1j * np.eye(3)]), np.eye(6) + 0.1, low=None)
+
+    @property
+    def minimum(self):
+        """Least chi² over all moments."""
+        return self._best_fit[0]
+
+    def _least(self, vectors, rays, low):
+        """Least chi² over Lambda = Sum_k c_k vectors[:, k], with real c_k of at least ``low``, and the strengths there.
+
+        The search begins at the best fit along the best of the ``rays`` (k, n).
+        """
+        strengths = self.strengths(vectors @ rays)
+        t = self.likelihood.best_fit(strengths)
+        if not np.any(finite := np.isfinite(t) & (t > 0)):
+            none = np.zeros(len(self._A))
+            return float(self.likelihood.chi2(none)), none
+        best = np.argmin(self.likelihood.chi2(np.where(finite, t, 0.0)[:, None] * strengths))
+        scale = np.sqrt(t[best])
+
+        def chi2(c):
+            Lambda = scale * (vectors @ c)
+            value, slope, _ = self.likelihood.profile(self.strengths(Lambda))
+            in_Lambda = 2 * np.einsum("f,fij,j->i", slope, self._A, Lambda)
+            return value, scale * (vectors.conj().T @ in_Lambda).real
+
+        bounds, options = [(low, None)] * len(rays), {"ftol": 1e-15, "gtol": 1e-12}
+        found = minimize(chi2, rays[:, best], jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        return found.fun, self.strengths(scale * (vectors @ found.x))
+
+    def _furthest(self, level, vectors, log_weights=None):
+        """Largest r with Delta chi² <= ``level`` at r v, v one of ``vectors`` (A) of A = Sum_f w_f A_f, w_f > 0.
+
+        Also returns the logarithms of the weights, to start from at a place near by.
+        """
+        active = np.isfinite(self.likelihood.uncertainty)
+        if not active.any():
+            return np.inf, None
+        forms = self._A[active] / self.likelihood.uncertainty[active, None, None]
+
+        def radius_sq(log_weights):
+            w = np.exp(np.insert(log_weights, 0, 0.0, axis=-1))
+            v = vectors(np.einsum("mf,fij->mij", w, forms))
+            return self.likelihood.interval(level, self.strengths(v.T), self.minimum)[1]
+
+        def loss(log_weights):
+            steps = 1e-5 * np.eye(len(log_weights))
+            t = radius_sq(log_weights + np.concatenate([0 * steps[:1], steps, -steps]))
+            value = -np.log(np.clip(np.nan_to_num(t, posinf=1e100), 1e-100, 1e100))
+            return value[0], (value[1 : len(steps) + 1] - value[len(steps) + 1 :]) / 2e-5
+
+        if log_weights is None:  # the best of a grid, as rays that pass far from the best fit have no end
+            axes = [np.linspace(-12, 12, 25)] * (len(forms) - 1)
+            grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
+            log_weights = grid[np.argmax(np.nan_to_num(radius_sq(grid)))]
+        if len(log_weights):
+            log_weights = minimize(loss, log_weights, jac=True, method="BFGS", options={"gtol": 1e-8}).x
+        return float(np.sqrt(radius_sq(log_weights[None])[0])), log_weights
+
+    def _profiled_radii(self, level, i, j, x, y):
+        """Radii of a contour with the third moment and all phases free, along rays (x, y)."""
+        radii, log_weights = np.zeros(len(x)), None
+        for ray in range(len(x)):
+
+            def vectors(A, ray=ray):
+                *_, phase, from_i, from_j = _eliminate(A, i, j)
+                v = np.zeros((len(A), 3), complex)
+                v[:, i], v[:, j] = x[ray], y[ray] * phase
+                v[:, 3 - i - j] = from_i * v[:, i] + from_j * v[:, j]
+                return v
+
+            radii[ray], log_weights = self._furthest(level, vectors, log_weights)
+        return radii
+
+
+def _eliminate(A, i, j):
+    """Lambda† A Lambda at its least in Lambda_k and the phases: A_ii x² + A_jj y² + 2 c x y of the moduli x, y.
+
+    For A of shape (m, 3, 3): A_ii, A_jj, c <= 0, exp(i phase) of Lambda_j against Lambda_i, and the shares of
+    Lambda_i and Lambda_j in Lambda_k, each (m,).
+    """
+    k = 3 - i - j
+    A_kk = A[:, k, k].real
+    A_kk = np.where(A_kk > ROUNDING * np.trace(A, axis1=1, axis2=2).real, A_kk, np.inf)
+    from_i, from_j = -A[:, k, i] / A_kk, -A[:, k, j] / A_kk
+    S_ii, S_jj = (A[:, i, i] + A[:, i, k] * from_i).real, (A[:, j, j] + A[:, j, k] * from_j).real
+    S_ij = A[:, i, j] + A[:, i, k] * from_j
+    size = np.abs(S_ij)
+    phase = np.where(size > 0, -S_ij.conj() / np.where(size > 0, size, 1.0), 1.0)
+    return S_ii, S_jj, -size, phase, from_i, from_j
