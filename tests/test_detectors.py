@@ -810,7 +810,7 @@ def test_a_changed_table_makes_its_own_results_again_and_no_others(tmp_path):
 # --- plausibility ---------------------------------------------------------------------------------
 
 SLIPS = {
-    "threshold in eV": (GE.replace("_keV: 0.2", "_keV: 200"), {}, "threshold_keV: 200 is beyond the largest rec"),
+    "threshold in eV": (GE.replace("_keV: 0.2", "_keV: 200"), {}, "threshold_keV: 200 is beyond what the largest rec"),
     "bins in eV": (GE.replace("threshold_keV: 0.2", "bins_keV: [20, 80]"), {}, r"bins_keV: \[20, 80\] is beyond"),
     "few events": (
         GE.replace("_keV: 0.2", "_keV: 2.9"),

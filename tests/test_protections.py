@@ -44,8 +44,8 @@ def whole(checkout, undisturbed):
 
 
 def reasons(output):
-    """What the workflow says of itself, but for what is left out of a small study."""
-    lines = [line for line in output.splitlines() if line.startswith("cevns-tmm: ")]
+    """What the workflow says of itself, once, but for what is left out of a small study."""
+    lines = dict.fromkeys(line for line in output.splitlines() if line.startswith("cevns-tmm: "))
     return [line for line in lines if not line.startswith("cevns-tmm: left out")]
 
 
@@ -138,6 +138,7 @@ def test_jobs_killed_at_many_moments(small, tmp_path):
     assert list(checkout.path.glob("results/**/.*.tmp")) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, *(pytest.param(s, marks=long) for s in (signal.SIGTERM, signal.SIGINT))]
 )
@@ -152,6 +153,7 @@ def test_ended_by_a_signal(small, tmp_path, how):
     checkout.agrees_with(small)
 
 
+@pytest.mark.long
 def test_a_job_that_outlives_its_snakemake_does_not_spoil_the_next_run(small, tmp_path):
     """The next run has another configuration; the late job finds that its plan has changed."""
     checkout = small.copy(tmp_path / "copy", results=False)
@@ -273,6 +275,7 @@ with SnakemakeApi(OutputSettings()) as api:
 """
 
 
+@pytest.mark.long
 def test_a_second_run_is_refused_and_reading_is_not(small, tmp_path):
     """In one line; the first run is not disturbed, and reading shows what is there."""
     checkout = small.copy(tmp_path / "copy")
@@ -362,6 +365,7 @@ def test_every_kind_of_intermediate_is_tried(small):
     assert kinds == {Path(path).parent.name for path in INTERMEDIATE if path.endswith(".h5")}
 
 
+@pytest.mark.long
 def test_flipped_bits_are_named_and_made_again(small, tmp_path):
     """All at once, in a run that would have nothing to do; a dry run says the same."""
     checkout = small.copy(tmp_path / "copy")
@@ -425,6 +429,7 @@ def test_any_flipped_bit_or_lost_end_is_found(small, path, position, cut):
         assert plan.problem(path) is None
 
 
+@pytest.mark.long
 def test_a_foreign_file_is_made_again(small, tmp_path):
     """The file of another experiment, whole in itself; with and without its record."""
     checkout = small.copy(tmp_path / "copy")
@@ -436,6 +441,7 @@ def test_a_foreign_file_is_made_again(small, tmp_path):
         small.same_products(checkout)
 
 
+@pytest.mark.long
 def test_an_edited_table_is_made_again(small, tmp_path):
     """Also where no job reads it, and where its record is gone."""
     checkout = small.copy(tmp_path / "copy")
@@ -487,6 +493,7 @@ def test_code_changed_while_a_job_works_stops_it(small, tmp_path):
     assert not (checkout.path / "results/quenching.h5").exists()
 
 
+@pytest.mark.long
 def test_files_of_the_user_are_left_alone(small, tmp_path):
     checkout = small.copy(tmp_path / "copy")
     own = ["results/table2.aux", "results/notes.txt", "figures/fig1.pdf~", "results/.hidden.json"]
@@ -512,6 +519,7 @@ def test_results_are_used_wherever_they_come_from(small, tmp_path):
     small.same_products(checkout)
 
 
+@pytest.mark.long
 def test_results_of_another_study_are_made_again(small, tmp_path):
     """Without Snakemake's records, and whatever makes jobs run again; what does not differ is used."""
     checkout = small.copy(tmp_path / "copy", results=False)
@@ -548,6 +556,7 @@ def test_no_records_of_snakemake(small, tmp_path, records):
     assert [n for n in small_products if n in found and found[n] != small_products[n]] == []
 
 
+@pytest.mark.long
 def test_another_version_of_a_package_makes_all_results_again(small, tmp_path, monkeypatch):
     """As if scipy had been replaced in the same environment."""
     checkout = small.copy(tmp_path / "copy")
@@ -578,6 +587,7 @@ def test_a_job_in_another_environment_than_planned_is_refused(small, tmp_path, m
     )
 
 
+@pytest.mark.long
 def test_clock_set_back(small, tmp_path):
     """Results of the future are used, unless something changed since."""
     checkout = small.copy(tmp_path / "copy")
@@ -672,6 +682,7 @@ def test_a_profile_that_falls_again_stops_its_job(small, tmp_path):
 # The user's own settings.
 
 
+@pytest.mark.long
 def test_same_bytes_for_another_user_with_settings_of_their_own(small, tmp_path):
     checkout = small.copy(tmp_path / "elsewhere é" / "copy", results=False)
     home = tmp_path / "home"
@@ -733,6 +744,7 @@ int fcntl(int fd, int command, ...) {
 """
 
 
+@pytest.mark.long
 def test_a_file_system_without_locks(small, tmp_path):
     """Neither flock nor fcntl can lock: everything works, HDF5 included."""
     source, library = tmp_path / "nolock.c", tmp_path / "nolock.so"
