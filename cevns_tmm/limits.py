@@ -42,6 +42,14 @@ class QuadraticForm:
         """chi² above its minimum for moments of shape (3, ...) [mu_B]."""
         return self.chi2.delta_chi2(self.excess(Lambda))
 
+    def delta_chi2_plane(self, plane, x, y, xi=0.0):
+        """chi² above its minimum for the moduli of only two moments, shape of ``x`` and ``y`` together [mu_B].
+
+        ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
+        """
+        a, b, c, _ = self._plane(plane, xi)
+        return self.chi2.delta_chi2(a * x**2 + b * y**2 + 2 * c * x * y)
+
     def blind(self):
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
 

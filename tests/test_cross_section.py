@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import periodictable
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -17,11 +18,25 @@ from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency, photoe
 from cevns_tmm.form_factor import _x_j1, form_factor, half_density_radius
 from cevns_tmm.nuclei import element, isotope, natural_isotopes, target_nuclei
 from cevns_tmm.quenching import quenching_factor, recoil_threshold
-from cevns_tmm.units import MeV, cm, fm, g, keV, kg
+from cevns_tmm.units import GeV, MeV, cm, fm, g, keV, kg
 
 TARGETS = ["Na23", "Si28", "Si29", "Ar40", "Ge73", "I127", "Xe131", "Cs133"]
 isotopes = st.sampled_from([isotope(name) for name in TARGETS])
 energies = st.floats(0.5, 60)
+
+
+def test_constants_are_those_of_codata():
+    names = {
+        "fine-structure constant": const.alpha_EM,
+        "Fermi coupling constant": const.G_F * GeV**2,
+        "reduced Planck constant times c in MeV fm": const.hbar_c / (MeV * fm),
+        "electron mass energy equivalent in MeV": const.m_e / MeV,
+        "muon mass energy equivalent in MeV": const.m_mu / MeV,
+        "atomic mass constant energy equivalent in MeV": const.m_u / MeV,
+        "Avogadro constant": const.atoms_per_mass * g,
+    }
+    for name, value in names.items():
+        assert value == pytest.approx(scipy.constants.physical_constants[name][0], rel=1e-14, abs=0), name
 
 
 def test_nucleon_couplings_to_six_digits():
