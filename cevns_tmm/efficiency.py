@@ -3,6 +3,7 @@
 Each is a function of the energy on its ``scale``: "T" the recoil energy, or one of :data:`SCALES`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +66,9 @@ class PhotoelectronEfficiency:
         if self.smearing == "none":
             return photoelectron_efficiency(mean, self.k1, self.k2, self.x0)
         n = np.arange(self.window[0], self.window[1] + 1)
+        log_factorial = [math.lgamma(k + 1) for k in n]
         with np.errstate(divide="ignore"):
-            log_p = np.multiply.outer(np.log(mean), n) - mean[..., None] - scipy.special.gammaln(n + 1)
+            log_p = np.multiply.outer(np.log(mean), n) - mean[..., None] - log_factorial
         return np.exp(log_p) @ photoelectron_efficiency(n, self.k1, self.k2, self.x0)
 
     def breakpoints(self):
