@@ -5,20 +5,21 @@ import math
 import numpy as np
 
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.magnetic_moment import PLANES
+from cevns_tmm.magnetic_moment import PLANES, strips
 from cevns_tmm.storage import Data, read_counts
 from pipeline.job import run
 
 
 def planes(sensitivity, xi, level, Lambda):
     """The three planes of one beam, as HDF5 datasets."""
-    strips = np.array_split(Lambda[:, np.newaxis], len(Lambda) // 32 or 1)  # rows that fit the cache
     datasets = {
         "Lambda": Data(Lambda, "mu_B", "moduli of the two displayed moments"),
         "level": Data(level, "1", "Delta chi-squared of the contour, two parameters"),
     }
     for plane in PLANES:
-        rows = [sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips]
+        rows = [
+            sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips(Lambda)
+        ]
         datasets[f"delta_chi2_{plane}"] = Data(
             np.concatenate(rows),
             "1",
