@@ -17,9 +17,7 @@ def planes(sensitivity, xi, level, Lambda):
         "level": Data(level, "1", "Delta chi-squared of the contour, two parameters"),
     }
     for plane in PLANES:
-        rows = [
-            sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips(Lambda)
-        ]
+        rows = [sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips(Lambda)]
         datasets[f"delta_chi2_{plane}"] = Data(
             np.concatenate(rows),
             "1",
