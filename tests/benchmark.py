@@ -197,7 +197,7 @@ def snakemake(folder, *arguments):
 
 
 def workflow():
-    """The paper from nothing beside as many jobs that do nothing, and beside one process."""
+    """The paper from nothing beside as many jobs that do nothing, one process, and a dry run."""
     with tempfile.TemporaryDirectory() as folder:
         original = enlarged(Path(folder) / "original", 9)
         jobs = int(snakemake(original.path, "--dry-run").rpartition("\ntotal")[2].split()[0])
