@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper test test-all lint check reference coverage report diff docs lock clean
+.PHONY: help paper test test-all bench lint check reference coverage report diff docs lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +35,10 @@ test: $(VENV)/test.ok lint
 ## test-all: the long ones too: kills at many moments, mutations, SLURM
 test-all: test
 	$(RUN) $(PYTEST) -m long
+
+## bench: what results cost beside other ways to the same numbers, many minutes; PARTS="library grids" for some
+bench: $(VENV)/test.ok
+	$(RUN) OMP_NUM_THREADS=1 python -m tests.benchmark $(PARTS)
 
 ## check: compares with the published limits and the reference results, judges the claims; fails if a check does
 check: $(VENV)/paper.ok

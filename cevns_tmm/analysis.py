@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
@@ -179,7 +179,8 @@ class Analysis:
             return moved.profiled_limits(level - pulls @ pulls)[i]
 
         scale = limit(np.zeros(3))
-        found = minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=[(-reach, reach)] * 3)
+        bounds = [(-reach, reach)] * 3
+        found = scipy.optimize.minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=bounds)
         return limit(found.x)
 
 

@@ -1,22 +1,14 @@
-"""Physical constants: CODATA through :mod:`scipy.constants`, the rest each with its source."""
-
-from scipy.constants import N_A as _N_A
-from scipy.constants import physical_constants as _codata
+"""Physical constants: CODATA 2022 (:mod:`scipy.constants` has the same) unless another source is named."""
 
 from cevns_tmm.units import GeV, MeV, fm, g, s
 
-
-def _value(name):
-    return _codata[name][0]
-
-
-alpha_EM = _value("fine-structure constant")
-G_F = _value("Fermi coupling constant") / GeV**2
-hbar_c = _value("reduced Planck constant times c in MeV fm") * MeV * fm
-m_e = _value("electron mass energy equivalent in MeV") * MeV
-m_mu = _value("muon mass energy equivalent in MeV") * MeV
-m_u = _value("atomic mass constant energy equivalent in MeV") * MeV
-atoms_per_mass = _N_A / g
+alpha_EM = 0.0072973525643
+G_F = 1.1663787e-05 / GeV**2
+hbar_c = 197.3269804593025 * MeV * fm  # h c / (2 pi e), exact
+m_e = 0.51099895069 * MeV
+m_mu = 105.6583755 * MeV
+m_u = 931.49410372 * MeV
+atoms_per_mass = 6.02214076e23 / g
 """Atoms in a mass, times the atomic mass in u (Avogadro's number per gram)."""
 
 m_pi = 139.57039 * MeV

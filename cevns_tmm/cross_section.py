@@ -57,44 +57,40 @@ def E_min(T, mass):
     return (T + np.sqrt(T**2 + 2 * mass * T)) / 2
 
 
-def _recoil(T):
+def recoil_form_factor(T, isotope, **shape):
+    """F(Q²) at Q² = 2 m T for recoil energies ``T`` > 0, else ValueError; ``shape`` goes to :func:`form_factor`."""
     T = np.asarray(T, float)
     if not np.all(np.isfinite(T) & (T > 0)):
         raise ValueError("T: recoil energies must be finite and positive")
-    return T
+    return form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
 
 
-def sm_coefficients(T, isotope, **shape):
-    """C_0, C_1, C_2 of the Standard Model cross section, Eq. (20), shape (3,) + T.shape.
+def sm_coefficients(T, isotope, F):
+    """C_0, C_1, C_2 of the Standard Model cross section, Eq. (20), shape (3,) + F.shape.
 
-    ``T`` is the recoil energy (> 0, else ValueError); C_k has the unit area * energy^(k-1).
-    ``shape`` goes to :func:`form_factor`.
+    ``F`` is the form factor at the recoil energies ``T``; C_k has the unit area * energy^(k-1).
     """
-    T = _recoil(T)
     Q_V, Q_A = weak_charges(isotope)
-    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
     scale = const.hbar_c**2 * const.G_F**2 * isotope.mass / np.pi * F**2
     slope = -(Q_V**2 - Q_A**2) * isotope.mass * T / 2
-    return np.stack([scale * (Q_V**2 + Q_A**2), 0 * T, scale * slope])
+    return np.stack([scale * (Q_V**2 + Q_A**2), 0 * F, scale * slope])
 
 
-def em_coefficients(T, isotope, **shape):
+def em_coefficients(T, isotope, F):
     """C_0, C_1, C_2 of the magnetic-moment cross section, Eq. (25), for mu_nu = 1 mu_B.
 
-    Shape (3,) + T.shape; ``T`` > 0 is the recoil energy, else ValueError; C_k has the unit
-    area * energy^(k-1) per mu_B². ``shape`` goes to :func:`form_factor`.
+    Shape (3,) + F.shape; ``F`` is the form factor at the recoil energies ``T``; C_k has the unit
+    area * energy^(k-1) per mu_B².
     """
-    T = _recoil(T)
-    F = form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
     scale = np.pi * (const.hbar_c * const.alpha_EM * isotope.Z / const.m_e) ** 2 * F**2
-    return np.stack([scale / T, -scale, 0 * T])
+    return np.stack([scale / T, -scale, 0 * F])
 
 
 def _differential(coefficients, T, E, isotope):
     T, E = np.broadcast_arrays(np.asarray(T, float), np.asarray(E, float))
     if not np.all(np.isfinite(E) & (E > 0)):
         raise ValueError("E: neutrino energies must be finite and positive")
-    C = coefficients(T, isotope)
+    C = coefficients(T, isotope, recoil_form_factor(T, isotope))
     value = C[0] + C[1] / E + C[2] / E**2
     return np.where(T_max(E, isotope.mass) >= T, value, 0.0)
 

@@ -3,10 +3,11 @@
 Each is a function of the energy on its ``scale``: "T" the recoil energy, or one of :data:`SCALES`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, gammaln
+import scipy
 
 from cevns_tmm import tables
 from cevns_tmm.units import keV
@@ -65,8 +66,9 @@ class PhotoelectronEfficiency:
         if self.smearing == "none":
             return photoelectron_efficiency(mean, self.k1, self.k2, self.x0)
         n = np.arange(self.window[0], self.window[1] + 1)
+        log_factorial = [math.lgamma(k + 1) for k in n]
         with np.errstate(divide="ignore"):
-            log_p = np.multiply.outer(np.log(mean), n) - mean[..., None] - gammaln(n + 1)
+            log_p = np.multiply.outer(np.log(mean), n) - mean[..., None] - log_factorial
         return np.exp(log_p) @ photoelectron_efficiency(n, self.k1, self.k2, self.x0)
 
     def breakpoints(self):
@@ -121,7 +123,9 @@ class LogisticEfficiency:
 
     def __call__(self, x):
         """Efficiency at ``x`` (any shape)."""
-        return np.maximum(self.k1 * expit(self.k2 * (np.asarray(x, float) - self.x0)) + self.constant, 0.0)
+        return np.maximum(
+            self.k1 * scipy.special.expit(self.k2 * (np.asarray(x, float) - self.x0)) + self.constant, 0.0
+        )
 
     def breakpoints(self):
         """Ends of the panels that resolve the step, and where the efficiency begins."""

@@ -84,29 +84,32 @@ class FluxTable:
             raise ValueError("line_weight: shape must be that of line_energy")
 
     def moment(self, k, E_min):
-        """M_k(E_min) (energy^-k), shape of ``E_min``: cubic Hermite between the tabulated edges.
-
-        Spectra end at the last edge; below the first there is nothing to add. ValueError unless
-        k is 0, 1 or 2.
-        """
+        """M_k above ``E_min``, shape of ``E_min`` (energy^-k); ValueError unless k is 0, 1 or 2."""
         if k not in ORDERS:
             raise ValueError(f"k: {k!r} must be 0, 1 or 2")
+        return self.above(E_min)[k]
+
+    def above(self, E_min):
+        """M_0, M_1, M_2 above ``E_min``, shape (3,) + E_min.shape: cubic Hermite between the tabulated edges.
+
+        M_k has the unit energy^-k. Spectra end at the last edge; below the first there is nothing to add.
+        """
         E = np.asarray(E_min, float)
-        total = np.zeros(E.shape)
+        total = np.zeros((len(ORDERS), *E.shape))
         for energy, weight in zip(self.line_energy, self.line_weight, strict=True):
-            total = total + np.where(energy >= E, weight * energy**-k, 0.0)
+            total += np.multiply.outer([weight * energy**-k for k in ORDERS], energy >= E)
         if len(self.edges) == 0:
             return total
         inside = np.clip(E, self.edges[0], self.edges[-1])
         cell = np.clip(np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2)
         width = self.edges[cell + 1] - self.edges[cell]
         t = (inside - self.edges[cell]) / width
-        M, lower, upper = self.moments[k], self.lower[k], self.upper[k]
+        low, high = (1 - t) ** 2, t**2
         return total + (
-            (1 - t) ** 2 * (1 + 2 * t) * M[cell]
-            + t**2 * (3 - 2 * t) * M[cell + 1]
-            - (1 - t) ** 2 * t * width * lower[cell]
-            + t**2 * (1 - t) * width * upper[cell]
+            low * (1 + 2 * t) * self.moments.take(cell, axis=1)
+            + high * (3 - 2 * t) * self.moments.take(cell + 1, axis=1)
+            - low * t * width * self.lower.take(cell, axis=1)
+            + high * (1 - t) * width * self.upper.take(cell, axis=1)
         )
 
 

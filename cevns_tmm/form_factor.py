@@ -1,7 +1,6 @@
 """Nuclear form factor in the symmetrised Fermi approximation, Eqs. (23)-(24)."""
 
 import numpy as np
-from scipy.special import spherical_jn
 
 from cevns_tmm.constants import hbar_c
 from cevns_tmm.units import fm
@@ -11,8 +10,8 @@ DIFFUSENESS = 0.52 * fm
 
 
 def half_density_radius(A):
-    """Half-density radius c = 1.23 A^(1/3) - 0.60 fm of Eq. (24) (length)."""
-    if not A >= 1:
+    """Half-density radius c = 1.23 A^(1/3) - 0.60 fm of Eq. (24) (length), shape of ``A``."""
+    if not np.all(np.asarray(A) >= 1):
         raise ValueError(f"A: {A!r} must be at least 1")
     return (1.23 * A ** (1 / 3) - 0.60) * fm
 
@@ -26,13 +25,24 @@ def _y_coth_y_minus_1(y):
     return np.where(small, series, safe / np.tanh(safe) - 1)
 
 
+def _x_j1(x):
+    """x j_1(x) = sin x / x - cos x without cancellation, for x >= 0."""
+    small = x < 1
+    xx = np.where(small, x, 0.0) ** 2
+    series = np.ones_like(xx)
+    for k in range(9, 0, -1):  # x²/3 Σ_k Π (-x²) / (2k (2k + 3))
+        series = 1 - xx / (2 * k * (2 * k + 3)) * series
+    safe = np.where(small, 1.0, x)
+    return np.where(small, xx / 3 * series, np.sin(safe) / safe - np.cos(safe))
+
+
 def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
-    """F(Q²) of Eq. (23), dimensionless, same shape as ``Q``; F -> 1 for Q -> 0.
+    """F(Q²) of Eq. (23), dimensionless, shape of ``Q`` and ``A`` together; F -> 1 for Q -> 0.
 
     Parameters
     ----------
     Q : momentum transfer, any shape (energy), finite and >= 0
-    A : mass number
+    A : mass number, or an array of them
     radius_scale, diffuseness_scale : factors on c and a of Eq. (24), for uncertainties (> 0)
 
     >>> float(form_factor(0.0, 133))
@@ -49,5 +59,5 @@ def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
     y = positive * np.pi * diffuseness_scale * DIFFUSENESS / hbar_c
     # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
     # small for small Q, and neither is a difference of large terms
-    bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + x * spherical_jn(1, x)
+    bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + _x_j1(x)
     return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(y) * bracket, 1.0)

@@ -68,6 +68,14 @@ class QuadraticForm:
         """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""
         return self.chi2.delta_chi2(np.multiply.outer(self.excess(np.eye(3)), Lambda**2))
 
+    def delta_chi2_plane(self, plane, x, y, xi=0.0):
+        """chi² above its minimum for the moduli of only two moments, shape of ``x`` and ``y`` together [mu_B].
+
+        ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
+        """
+        a, b, c, _ = self._plane(plane, xi)
+        return self.chi2.delta_chi2(a * x**2 + b * y**2 + 2 * c * x * y)
+
     def blind(self):
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
 

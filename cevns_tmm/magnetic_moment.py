@@ -50,6 +50,11 @@ def pair_moments(plane, x, y, xi):
     return Lambda
 
 
+def strips(Lambda):
+    """Moduli, shape (n,), as columns of some 32 rows: the y of strips of a grid that fit a processor's cache."""
+    return np.array_split(np.asarray(Lambda)[:, np.newaxis], len(Lambda) // 32 or 1)
+
+
 def moment_matrix(Lambda):
     """Antisymmetric matrix of Eq. (6), lambda_ij = epsilon_ijk Lambda_k, shape (3, 3) [mu_B]."""
     L1, L2, L3 = Lambda

@@ -71,6 +71,10 @@ class MomentLikelihood:
         x = np.einsum("...i,fij,...j->...f", v.conj(), self._A, v).real
         return np.where(x > ROUNDING * np.sum(np.abs(v) ** 2, axis=-1)[..., None], x, 0.0)
 
+    def delta_chi2_plane(self, plane, x, y, xi=0.0):
+        """The same for the moduli of only two moments, as of :meth:`cevns_tmm.limits.QuadraticForm.delta_chi2_plane`."""
+        return self.delta_chi2(pair_moments(plane, x, y, xi))
+
     def delta_chi2(self, Lambda):
         """chi² above its minimum over all moments, for moments of shape (3, ...) [mu_B]."""
         x = self.strengths(Lambda)

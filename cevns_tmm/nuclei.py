@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import periodictable
 
 from cevns_tmm.constants import atoms_per_mass, m_e, m_u
@@ -11,7 +12,10 @@ from cevns_tmm.constants import atoms_per_mass, m_e, m_u
 
 @dataclass(frozen=True)
 class Isotope:
-    """One nuclide. ``mass`` is the nuclear mass (energy), ``atomic_mass_u`` the atomic one in u."""
+    """One nuclide. ``mass`` is the nuclear mass (energy), ``atomic_mass_u`` the atomic one in u.
+
+    Several at once, as of :func:`stacked`, have arrays in place of numbers.
+    """
 
     symbol: str
     Z: int
@@ -42,6 +46,16 @@ class Isotope:
     def name(self):
         """Symbol and mass number, e.g. ``Ge72``."""
         return f"{self.symbol}{self.A}"
+
+
+def stacked(isotopes):
+    """Isotopes as one :class:`Isotope` whose numbers are columns, shape (isotope, 1), for formulas of recoil energies.
+
+    >>> stacked([isotope("Cs133"), isotope("I127")]).N.tolist()
+    [[78], [74]]
+    """
+    rows = [(i.symbol, i.Z, i.A, i.atomic_mass_u) for i in isotopes]
+    return Isotope(*(np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True)))
 
 
 def element(symbol):

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import rc_params_from_file, rcdefaults
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Polygon
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
@@ -112,6 +112,7 @@ def planes(ranges):
     size = WIDTH, 2.25 * len(ranges)
     share = {"sharex": "row", "sharey": "row", "squeeze": False}
     fig, grid = plt.subplots(len(ranges), 3, figsize=size, layout="compressed", **share)
+    fig.get_layout_engine().set(h_pad=0.07)
     for axes, limits in zip(grid, ranges, strict=True):
         for ax, (i, j) in zip(axes, PLANES, strict=True):
             ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
@@ -132,7 +133,7 @@ def log_ticks(axis, low, high):
 def read_contours(path, figure, *columns):
     """Contours of a figure: {values of ``columns``: {plane: [(x, y), ...]}} with arrays x and y [mu_B]."""
     found = {}
-    rows = (row for row in read_csv(path) if row["figure"] == str(figure))
+    rows = read_csv(path, begin=f"{figure},")
     for (*key, plane, _), points in itertools.groupby(rows, itemgetter(*columns, "plane", "curve")):
         curve = np.array([(row["x_muB"], row["y_muB"]) for row in points], float).T
         found.setdefault(tuple(key), {}).setdefault(plane, []).append(curve)
@@ -169,7 +170,8 @@ def contours(axes, shown):
         drawn = [(found[plane], style, fill) for found, style, fill in shown if plane in found]
         regions = [(region(curves, ax.get_xlim()[0]), style) for curves, style, fill in drawn if fill]
         for outline, style in sorted(regions, key=lambda item: -item[0][0, 0]):
-            ax.fill(*outline, facecolor=tint(style["color"]), edgecolor="none", zorder=1)
+            # unlike ax.fill, this leaves the limits of the axes alone, which are set
+            ax.add_artist(Polygon(outline.T, facecolor=tint(style["color"]), edgecolor="none", zorder=1))
         for curves, style, _ in drawn:
             for curve in curves:
                 ax.plot(*curve, **style)
@@ -203,9 +205,18 @@ def empty_page(text, title, *files):
 
 
 def save(fig, title, pdf, png):
-    """Write a figure and its title to both files, with nothing in them that differs between two runs."""
-    for path, absent in ((pdf, "CreationDate"), (png, "Software")):
-        with replacing(path) as temporary:
-            kind = str(path).rsplit(".", 1)[-1]
-            fig.savefig(temporary, format=kind, metadata={"Title": title, absent: None})
+    """Write a figure and its title to both files, with nothing in them that differs between two runs.
+
+    The figure is laid out once, as that costs as much as to draw it.
+    """
+    for ax in fig.axes:
+        ax.apply_aspect()
+    if engine := fig.get_layout_engine():
+        engine.execute(fig)
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        fig.set_layout_engine(None)
+        for path, absent in ((pdf, "CreationDate"), (png, "Software")):
+            with replacing(path) as temporary:
+                kind = str(path).rsplit(".", 1)[-1]
+                fig.savefig(temporary, format=kind, metadata={"Title": title, absent: None})
     plt.close(fig)

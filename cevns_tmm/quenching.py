@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from cevns_tmm import tables
 from cevns_tmm.nuclei import part_of
@@ -90,7 +90,7 @@ def recoil_energy(E, Q, method="solve"):
         upper *= 2
     if excess(upper) < 0:
         return np.inf
-    return brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
+    return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
 
 
 def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):

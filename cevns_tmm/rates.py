@@ -2,10 +2,12 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from cevns_tmm.cross_section import E_min, T_max, em_coefficients, sm_coefficients
+from cevns_tmm.cross_section import E_min, T_max, em_coefficients, recoil_form_factor, sm_coefficients
+from cevns_tmm.nuclei import stacked
 
 PANEL_RATIO = 1.5
 """Quadrature panels span at most this ratio in recoil energy."""
@@ -65,6 +67,10 @@ def shifted(tables):
     return dict(zip(tables[0].components, zip(n_sm, n_em, strict=True), strict=True))
 
 
+gauss_legendre = cache(np.polynomial.legendre.leggauss)
+"""Nodes and weights on (-1, 1) of a Gauss-Legendre quadrature with a number of nodes."""
+
+
 def quadrature(breakpoints, nodes):
     """Composite Gauss-Legendre nodes and weights between increasing ``breakpoints`` (any unit).
 
@@ -78,9 +84,9 @@ def quadrature(breakpoints, nodes):
             left = right * 1e-3
             edges.append(left)
         panels = int(np.ceil(np.log(right / left) / np.log(PANEL_RATIO)))
-        edges.extend(np.geomspace(left, right, panels + 1)[1:])
+        edges.extend([*(left * (right / left) ** (np.arange(1, panels) / panels)), right])
     edges = np.array(edges)
-    x, w = np.polynomial.legendre.leggauss(nodes)
+    x, w = gauss_legendre(nodes)
     centre, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     T = centre[:, None] + half[:, None] * x
     return T.ravel(), (half[:, None] * w).ravel()
@@ -92,15 +98,13 @@ def recoil_spectra(T, nuclei, fluence, fluxes, shape=None):
     Arguments as in :func:`differential_rates`; ``T`` has shape (n,) (energy, > 0). Returns (sm, em), each
     of shape (component, isotope, n) (1/energy), ``em`` for mu_nu = 1 mu_B.
     """
-    sm, em = np.zeros((2, len(fluence), len(nuclei), len(T)))
-    for i, (isotope, number) in enumerate(nuclei):
-        C_sm = sm_coefficients(T, isotope, **(shape or {}))
-        C_em = em_coefficients(T, isotope, **(shape or {}))
-        E = E_min(T, isotope.mass)
-        for c, (component, value) in enumerate(fluence.items()):
-            M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
-            sm[c, i] = number * value * np.sum(C_sm * M, axis=0)
-            em[c, i] = number * value * np.sum(C_em * M, axis=0)
+    isotopes, number = stacked(isotope for isotope, _ in nuclei), np.array([[n] for _, n in nuclei])
+    F, E = recoil_form_factor(T, isotopes, **(shape or {})), E_min(T, isotopes.mass)
+    C_sm, C_em = sm_coefficients(T, isotopes, F), em_coefficients(T, isotopes, F)
+    sm, em = np.zeros((2, len(fluence), *E.shape))
+    for c, (component, value) in enumerate(fluence.items()):
+        M = fluxes[component].above(E)
+        sm[c], em[c] = (number * value * np.sum(C * M, axis=0) for C in (C_sm, C_em))
     return sm, em
 
 

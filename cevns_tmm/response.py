@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import gammaln, ndtr, xlogy
+import scipy
 
 from cevns_tmm import tables
 from cevns_tmm.efficiency import SCALES, FlatEfficiency, step_panels
@@ -48,7 +48,7 @@ class Gaussian:
     def shares(self, E, edges):
         """Share measured between neighbouring ``edges`` (b+1,) for energies ``E`` (n,): (b, n)."""
         with np.errstate(divide="ignore"):
-            return np.diff(ndtr((edges[:, None] - E) / self.sigma(E)), axis=0)
+            return np.diff(scipy.special.ndtr((edges[:, None] - E) / self.sigma(E)), axis=0)
 
     def marks(self, edges):
         """Ends of quadrature panels about the edges."""
@@ -86,6 +86,7 @@ class Photoelectrons:
     def probability(self, n, mean):
         """Probability, or its density, of the numbers ``n`` (k,) for means (m,): (m, k)."""
         mean = mean[:, None]
+        gammaln, xlogy = scipy.special.gammaln, scipy.special.xlogy
         if self.shape_per_keV is None:
             return np.exp(xlogy(n, mean) - mean - gammaln(n + 1))
         a = 1 + self.shape_per_keV * mean / self.per_keV

@@ -4,24 +4,27 @@ Every nuisance enters the prediction linearly with a Gaussian prior, so its mini
 variance: chi²(n) = (r - n)² / (V + s² (N + n)²), with n the expected magnetic-moment events.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import gammaincinv
 
 
 def delta_chi2_quantile(confidence_level, parameters):
-    """Quantile of the chi² distribution with ``parameters`` degrees of freedom.
+    """Quantile of the chi² distribution with ``parameters`` degrees of freedom, 1 or 2.
 
     >>> [round(float(delta_chi2_quantile(0.9, d)), 2) for d in (1, 2)]
     [2.71, 4.61]
     """
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level: {confidence_level!r} must lie in (0, 1)")
-    if not parameters >= 1:
-        raise ValueError(f"parameters: {parameters!r} must be at least 1")
-    return 2 * gammaincinv(parameters / 2, confidence_level)
+    if parameters not in (1, 2):
+        raise ValueError(f"parameters: {parameters!r} must be 1 or 2")
+    if parameters == 2:
+        return -2 * math.log1p(-confidence_level)
+    return NormalDist().inv_cdf((1 + confidence_level) / 2) ** 2
 
 
 def percent(confidence_level):

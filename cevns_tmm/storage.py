@@ -181,10 +181,12 @@ def write_text(path, text):
         Path(temporary).write_text(text, encoding="utf-8")
 
 
-def read_csv(path):
-    """Rows of a CSV file as dictionaries; lines that begin with # are comments."""
+def read_csv(path, begin=""):
+    """Rows of a CSV file as dictionaries, those whose lines begin so; lines that begin with # are comments."""
     with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+        lines = (line for line in file if not line.startswith("#"))
+        names = next(csv.reader(lines), [])
+        return list(csv.DictReader((line for line in lines if line.startswith(begin)), names))
 
 
 def write_csv(path, columns, rows):

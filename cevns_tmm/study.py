@@ -26,6 +26,8 @@ from cevns_tmm.tables import identified
 SETUPS = ("current", "future")
 """Setups that an experiment may have, in order."""
 
+_KINDS = {"experiments", "solar", "sources"}  # keys whose values are blocks by name
+
 _ALIKE = 0.85  # share of letters in common that makes another name a mistyped one
 
 LITERAL = "literal"
@@ -128,7 +130,7 @@ class Study:
 
     def __init__(self, config, origin, folder=None):
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
-        self._folder, self._tables = Path(folder or PAPER), {}
+        self._folder, self._tables, self._experiments = Path(folder or PAPER), {}, {}
         for key in ("combinations", "maps"):
             self.config.setdefault(key, {})
         self._check_schemas(self.config)
@@ -240,7 +242,9 @@ class Study:
         _check_name("experiment", name, [*self.experiments, *self.solar])
         _check_name("setup", setup, self.setups(name))
         _check_name("reading", reading, self.readings)
-        return self._experiment(self._resolved[reading], name, setup, reading)
+        if (key := (name, setup, reading)) not in self._experiments:
+            self._experiments[key] = self._experiment(self._resolved[reading], name, setup, reading)
+        return self._experiments[key]
 
     def combination(self, name, reading=None):
         """A CombinedExperiment; the reading of the figures if none is named."""
@@ -442,11 +446,16 @@ class Study:
             self._refuse(key, value, f"must be one of {', '.join(allowed)}")
 
     def _check_schemas(self, config):
-        """Check each file against its schema, unless it is as in the configuration without departures."""
+        """Check each file against its schema; of a reading, only what is not as without departures."""
         for name in FILES:
             keys = schema(name)["properties"]
             block = {key: config[key] for key in keys if key in config}
-            if config is self.config or any(block[key] != self.config[key] for key in block):
+            if config is self.config:
+                check_schema(block, schema(name), self.origin)
+            elif any(block[key] != self.config[key] for key in block):
+                for kind in _KINDS & set(block):
+                    changed = [n for n in block[kind] if block[kind][n] != self.config[kind][n]]
+                    block[kind] = {n: block[kind][n] for n in changed or block[kind]}
                 check_schema(block, schema(name), self.origin)
 
     def _check_names(self):
@@ -486,11 +495,21 @@ class Study:
         self._check_one_of("figures_reading", config["figures_reading"], config["readings"])
 
     def _check_experiments(self, config):
-        """Make every source and experiment, each of which checks itself."""
+        """Make every source and experiment, each of which checks itself; of a reading, those that it changes."""
+        others = config.keys() - _KINDS
+        is_checked = config is not self.config and all(config[key] == self.config[key] for key in others)
+
+        def is_same(kind, name):
+            return is_checked and config[kind][name] == self.config[kind][name]
+
         for name, block in config["sources"].items():
+            if is_same("sources", name):
+                continue
             with self._located(f"sources.{name}"):
                 self._made(Source, block)
         for name in self.experiments:
+            if is_same("experiments", name) and is_same("sources", self.source_of(name)):
+                continue
             for setup in self.setups(name):
                 with self._located(f"experiments.{name}", setup):
                     self._experiment(config, name, setup, reading=None)

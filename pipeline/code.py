@@ -3,8 +3,9 @@
 import ast
 import hashlib
 import platform
+import re
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 
 from cevns_tmm import __version__
@@ -18,7 +19,12 @@ PACKAGES = ("h5py", "matplotlib", "numpy", "periodictable", "scipy")
 def versions():
     """{package: version} of what computes."""
     own = {"cevns-tmm": __version__, "python": platform.python_version()}
-    return own | {name: version(name) for name in PACKAGES}
+    return own | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package):
+    """Version of a package. ``importlib.metadata.version`` parses all its metadata, licences included: 16 times slower."""
+    return re.search(r"^Version: (.+)$", distribution(package).read_text("METADATA"), re.MULTILINE)[1]
 
 
 @cache

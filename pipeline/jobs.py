@@ -6,6 +6,7 @@ Jobs that others need come first. A parameter is here if, and only if, the resul
 import dataclasses
 import subprocess
 from collections import Counter
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,17 +41,18 @@ def plans(study, folder=None):
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
     found |= {f"audit/{job}": content for job, content in chain(study.audit, audit=True).items()}
     found |= statistics(study) | maps(study, folder) | judgements(study, folder)
-    return {job: planned(*content) for job, content in found.items()}
+    versions = code.versions()
+    return {job: planned(versions, *content) for job, content in found.items()}
 
 
-def planned(script, parameters, data=()):
+def planned(versions, script, parameters, data=()):
     """The plan of a job: its parameters and the identity of its code, data files and packages."""
     return dict(
         script=script,
         parameters=parameters,
         code=code.watched(script),
         data={path.name: code.sha256(path) for path in data} | _files(parameters),
-        versions=code.versions(),
+        versions=versions,
         attempt=0,
     )
 
@@ -66,7 +68,8 @@ def _files(parameters):
 
 def _fields(instance):
     """Fields of a dataclass that have a value."""
-    return {k: v for k, v in dataclasses.asdict(instance).items() if v is not None}
+    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _groups(study, name, part, setups=SETUPS, readings=None):
@@ -230,13 +233,14 @@ def contour_lines(study):
     ]
     return dict(
         reading=reading,
-        lines=lines,
+        lines=sorted(lines, key=lambda line: list(map(str, line))),  # the same for blocks in any order
         analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
         combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
 
 
+@cache
 def colours(study):
     """Colour of every experiment, solar ones and combinations too: its own, or one far from the others'."""
     names = [*study.experiments, *study.solar, *study.combinations]
@@ -508,7 +512,7 @@ def judgements(study, folder):
             table,
         ),
         "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
-        "samples": ("sample_results", {"of": [*experiments, *study.solar, *study.config["phases"]]}),
+        "samples": ("sample_results", {"of": sorted([*experiments, *study.solar, *study.config["phases"]])}),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),

@@ -23,8 +23,8 @@ _LONG_AGO = 86_400  # a date before that of anything; not 0, which Snakemake tak
 
 
 def canonical(value):
-    """JSON text that is the same for mappings in any order."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    """JSON text that is the same for mappings in any order; arrays are lists."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=lambda array: array.tolist())
 
 
 def digest(value):
@@ -126,8 +126,9 @@ def as_planned(plans, prefix=""):
 
 
 def _write(file, plan):
+    """Write a plan; one that is not whole fits no result, so it need not be written whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps(plan, indent=1) + "\n")
+    file.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
 
 
 def _records(prefix):

@@ -5,21 +5,21 @@ import math
 import numpy as np
 
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.magnetic_moment import PLANES, pair_moments
+from cevns_tmm.magnetic_moment import PLANES, strips
 from cevns_tmm.storage import Data, read_events
 from pipeline.job import run
 
 
 def planes(sensitivity, xi, level, Lambda):
     """The three planes of one beam, as HDF5 datasets."""
-    x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
         "Lambda": Data(Lambda, "mu_B", "moduli of the two displayed moments"),
         "level": Data(level, "1", "Delta chi-squared of the contour, two parameters"),
     }
     for plane in PLANES:
+        rows = [sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips(Lambda)]
         datasets[f"delta_chi2_{plane}"] = Data(
-            sensitivity.delta_chi2(pair_moments(plane, x, y, xi)).astype(np.float32),
+            np.concatenate(rows),
             "1",
             f"chi-squared above its minimum; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
             ("Lambda", "Lambda"),

@@ -4,8 +4,8 @@ import numpy as np
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
-from cevns_tmm.storage import Data, free_limits, read_events
-from pipeline.job import run
+from cevns_tmm.storage import Data, Link, free_limits, read_events
+from pipeline.job import run, unique
 
 
 def check_shape(delta_chi2, name):
@@ -49,16 +49,21 @@ def free_moments(analysis, counts, components):
 def main(job):
     parameters = job.parameters
     Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
-    groups = {}
-    for group, block in parameters["analyses"].items():
+    blocks = {
+        group: [block, read_events(job.input.counts, group, block.get("binned"))]
+        for group, block in parameters["analyses"].items()
+    }
+    (first, same), groups = unique(blocks), {}
+    for group, (block, counts) in first.items():
         analysis = Analysis(**block)
-        counts = read_events(job.input.counts, group, analysis.binned)
         for beam, components in parameters["beams"].items():
             found = profile(analysis, analysis.sensitivity(counts, components), Lambda)
             check_shape(found["delta_chi2"].values, f"{group}/{beam}")
             if parameters["free"]:  # the audit keeps only the limits of Table II
                 found |= free_limits(free_moments(analysis, counts, components))
             groups[f"{group}/{beam}"] = found
+    for group, other in same.items():
+        groups |= {f"{group}/{beam}": Link(f"{other}/{beam}") for beam in parameters["beams"]}
     name = parameters["experiment"]
     description = f"Delta chi-squared profiles and limits of {name}, by setup, reading and beam"
     job.write(job.output[0], groups, description)

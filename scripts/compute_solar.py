@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, pair_moments
+from cevns_tmm.magnetic_moment import PARAMETERS, PLANES, pair_moments, strips
 from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.storage import Data, free_limits
 from pipeline.job import run
@@ -10,7 +10,6 @@ from pipeline.job import run
 
 def translate(experiment, Lambda, free):
     """Limits and planes of one reading, as HDF5 datasets."""
-    x, y = Lambda[np.newaxis, :], Lambda[:, np.newaxis]
     datasets = {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "confidence_level": Data(experiment.confidence_level, "1", "confidence level of the limit"),
@@ -20,9 +19,9 @@ def translate(experiment, Lambda, free):
         "mu_nu_limit": Data(experiment.mu_nu_muB, "mu_B", "upper limit on the effective moment"),
     }
     for plane in PLANES:
-        mu_sq = experiment.mu_nu_sq(pair_moments(plane, x, y, 0.0))
+        mu_sq = [experiment.mu_nu_sq(pair_moments(plane, Lambda, y, 0.0)) for y in strips(Lambda)]
         datasets[f"mu_nu_{plane}"] = Data(
-            np.sqrt(mu_sq).astype(np.float32),
+            np.concatenate([np.sqrt(part).astype(np.float32) for part in mu_sq]),
             "mu_B",
             f"effective moment; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
             ("Lambda", "Lambda"),

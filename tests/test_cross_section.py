@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import periodictable
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -14,14 +15,28 @@ from scipy.stats import poisson
 from cevns_tmm import constants as const
 from cevns_tmm import cross_section as xs
 from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency, photoelectron_efficiency
-from cevns_tmm.form_factor import form_factor, half_density_radius
+from cevns_tmm.form_factor import _x_j1, form_factor, half_density_radius
 from cevns_tmm.nuclei import element, isotope, natural_isotopes, target_nuclei
 from cevns_tmm.quenching import quenching_factor, recoil_threshold
-from cevns_tmm.units import MeV, cm, fm, g, keV, kg
+from cevns_tmm.units import GeV, MeV, cm, fm, g, keV, kg
 
 TARGETS = ["Na23", "Si28", "Si29", "Ar40", "Ge73", "I127", "Xe131", "Cs133"]
 isotopes = st.sampled_from([isotope(name) for name in TARGETS])
 energies = st.floats(0.5, 60)
+
+
+def test_constants_are_those_of_codata():
+    names = {
+        "fine-structure constant": const.alpha_EM,
+        "Fermi coupling constant": const.G_F * GeV**2,
+        "reduced Planck constant times c in MeV fm": const.hbar_c / (MeV * fm),
+        "electron mass energy equivalent in MeV": const.m_e / MeV,
+        "muon mass energy equivalent in MeV": const.m_mu / MeV,
+        "atomic mass constant energy equivalent in MeV": const.m_u / MeV,
+        "Avogadro constant": const.atoms_per_mass * g,
+    }
+    for name, value in names.items():
+        assert value == pytest.approx(scipy.constants.physical_constants[name][0], rel=1e-14, abs=0), name
 
 
 def test_nucleon_couplings_to_six_digits():
@@ -52,6 +67,19 @@ def exact_form_factor(Q_fm, A):
 def test_form_factor_is_equation_23(Q_fm, A):
     got = float(form_factor(Q_fm * const.hbar_c / fm, A))
     assert got == pytest.approx(exact_form_factor(Q_fm, A), rel=1e-12, abs=1e-14)
+
+
+@given(st.floats(1e-20, 30))
+def test_x_j1_does_not_cancel(x):
+    with mpmath.workdps(80):
+        exact = float(mpmath.sinc(x) - mpmath.cos(x))
+    assert float(_x_j1(np.float64(x))) == pytest.approx(exact, rel=2e-15, abs=2e-16 if x > 1 else 0)
+
+
+def test_form_factors_of_several_nuclei_at_once_are_those_of_each():
+    Q, A = np.linspace(0, 200, 9) * MeV, [23, 127, 133]
+    each = [form_factor(Q, one) for one in A]
+    assert form_factor(Q, np.array(A)[:, None]) == pytest.approx(np.array(each), rel=1e-14, abs=0)
 
 
 @pytest.mark.parametrize("A", [23, 133])

@@ -185,7 +185,7 @@ def test_grid_of_a_profile_brackets_the_limit():
         (lambda: CountingExperiment.asimov(1, 0.2, 0.2, "signal"), "nuisance_on"),
         (lambda: CountingExperiment(0, 1, 0.1, 1).upper_limit(0), "delta_chi2"),
         (lambda: delta_chi2_quantile(1.0, 1), "confidence_level"),
-        (lambda: delta_chi2_quantile(0.9, 0), "parameters"),
+        (lambda: delta_chi2_quantile(0.9, 3), "parameters"),
         (lambda: Sensitivity(None, {"nutau": 1.0}, U), "n_em"),
         (lambda: mass_eigenstate_probabilities(1.5, 0.02), "P_e1_2nu"),
         (lambda: mass_eigenstate_probabilities(0.5, -0.02), "sin2_theta13"),
@@ -233,6 +233,19 @@ def test_contours_are_where_delta_chi2_is_the_level(plane, xi, residual, sigma, 
         assert np.all(np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0))
         found = sensitivity.delta_chi2(pair_moments(plane, x, y, np.pi * xi))
         assert found == pytest.approx(np.full(len(x), level), rel=1e-6, abs=0)
+
+
+@given(
+    st.sampled_from(["12", "13", "23"]),
+    st.floats(-2, 2),
+    st.sampled_from([["numu"], ["nue", "numubar"], ["numu", "nue", "numubar"]]),
+)
+def test_planes_are_delta_chi2_of_their_pairs_of_moments(plane, xi, beam):
+    chi2 = CountingExperiment(-20.0, 500.0, 0.3, 10.0)
+    sensitivity = Sensitivity(chi2, {c: N_EM[c] for c in beam}, U)
+    x, y = np.geomspace(1e-11, 1e-8, 40), np.geomspace(3e-12, 1e-8, 30)[:, np.newaxis]
+    expected = sensitivity.delta_chi2(pair_moments(plane, x, y, np.pi * xi))
+    assert sensitivity.delta_chi2_plane(plane, x, y, np.pi * xi) == pytest.approx(expected, rel=1e-10, abs=0)
 
 
 def test_an_excess_has_an_inner_contour_too():

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_job_is_made_again_only_for_code_of_its_own():
     for path in SCRIPTS:
         assert f"scripts/{path.name}" in watched(path.stem)
         assert "cevns_tmm/study.py" not in watched(path.stem)
+
+
+@pytest.mark.parametrize("script", ["compute_rates", "compute_profiles", "compute_planes", "write_contours"])
+def test_jobs_start_without_the_slow_parts_of_scipy(script):
+    modules = ", ".join(file[:-3].replace("/", ".") for file in watched(script) if "scripts" not in file)
+    loads = (
+        f"import sys, {modules}; print([m for m in ('scipy.special', 'scipy.optimize') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", loads], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_every_equation_is_in_a_docstring():

@@ -129,8 +129,8 @@ def audit_flux(wildcards):
 
 
 def grid_memory(wildcards, attempt):
-    """Memory in MB for planes of two moments; measured: 960 with 2000 points. A job that is tried again gets more."""
-    return attempt * (600 + round(240e-6 * STUDY.config["grids"]["plane_points"] ** 2))
+    """Memory in MB for planes of two moments; measured: 370 with 2000 points. A job that is tried again gets more."""
+    return attempt * (250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
 def combined(pattern):
