@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import elementwise
 
 STEPS = 200
 """Newton steps within which the minimum over the pulls is reached; about ten are usual."""
@@ -275,6 +274,8 @@ def _minimise(p, shift, d, inverse_V, poisson, prior):
 
 def _root(function, low, high, ray):
     """Zeros of ``function(t, ray)`` between ``low`` and ``high``, each (n,)."""
+    from scipy.optimize import elementwise  # when it is needed: it takes long
+
     return elementwise.find_root(function, (low, high), args=(ray,), tolerances={"xrtol": 1e-14}).x
 
 

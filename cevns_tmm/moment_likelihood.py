@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import polylines, rays
@@ -203,7 +203,9 @@ class MomentLikelihood:
             return value, scale * (vectors.conj().T @ in_Lambda).real
 
         bounds, options = [(low, None)] * len(rays), {"ftol": 1e-15, "gtol": 1e-12}
-        found = minimize(chi2, rays[:, best], jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        found = scipy.optimize.minimize(
+            chi2, rays[:, best], jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
         return found.fun, self.strengths(scale * (vectors @ found.x))
 
     def _furthest(self, level, vectors, log_weights=None):
@@ -232,7 +234,9 @@ class MomentLikelihood:
             grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
             log_weights = grid[np.argmax(np.nan_to_num(radius_sq(grid)))]
         if len(log_weights):
-            log_weights = minimize(loss, log_weights, jac=True, method="BFGS", options={"gtol": 1e-8}).x
+            log_weights = scipy.optimize.minimize(
+                loss, log_weights, jac=True, method="BFGS", options={"gtol": 1e-8}
+            ).x
         return float(np.sqrt(radius_sq(log_weights[None])[0])), log_weights
 
     def _profiled_radii(self, level, i, j, x, y):

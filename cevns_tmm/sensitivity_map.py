@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
@@ -33,6 +32,8 @@ def expected_limit(level, n_sm, n_background, sigma_sys):
     high = level + np.sqrt(level * (n_sm + n_background))  # and n > level/4, as chi² <= 2 n
     for _ in range(DOUBLINGS):
         high = np.where(above(high, *events) < 0, 2 * high, high)
+    from scipy.optimize import elementwise  # when it is needed: it takes long
+
     n = elementwise.find_root(above, (level / 4, high), args=events, tolerances={"xrtol": 1e-14})
     return np.where(n.success, n.x, np.inf)
 

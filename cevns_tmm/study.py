@@ -366,7 +366,7 @@ class Study:
             return all(changes.values())
 
         def is_paper(where):
-            return Path(self.origin[where.split(".")[0]]).parent == PAPER
+            return self.origin[where.split(".")[0]] in {str(PAPER / f"{name}.yaml") for name in FILES}
 
         def is_there(name, _=None, key=None, allowed=config["experiments"]):
             is_own = not is_paper(key or "phases")

@@ -233,7 +233,7 @@ def contour_lines(study):
     ]
     return dict(
         reading=reading,
-        lines=sorted(lines, key=lambda line: list(map(str, line))),  # the same for blocks in any order
+        lines=sorted(lines, key=lambda line: (str(line[0]), line[1])),  # the same for blocks in any order
         analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
         combinations={name: _combination_setup(study, name) for name in study.combinations},

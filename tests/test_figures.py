@@ -66,7 +66,7 @@ class Made:
     def run(self, plan, inputs, /, *outputs, **named):
         """Run the script of a plan."""
         name, parameters, *_ = plan
-        script(name)(Job(Files(**inputs), Files(*outputs, **named), parameters, {}))
+        script(name)(Job(Files(**{"combinations": []} | inputs), Files(*outputs, **named), parameters, {}))
 
     def file(self, name):
         path = self.path / name
@@ -89,7 +89,8 @@ class Made:
                 counts = {"counts": self.file(f"counts/{name}.h5")}
                 self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
-        self.run(plans["contours"], {"counts": self.each("counts")}, self.file("contours.csv"))
+        inputs = {"counts": self.each("counts")}
+        self.run(plans["contours"], inputs, self.file("contours.csv"))
         for name in study.solar:
             self.run(plans[f"solar/{name}"], {}, self.file(f"solar/{name}.h5"))
         solar = [self.file(f"solar/{name}.h5") for name in study.solar]
@@ -708,7 +709,7 @@ def test_any_number_of_experiments(tmp_path, count):
         for text in legend.get_texts():
             assert not any(text.get_window_extent().overlaps(box) for box in axes)
         assert min(ax.get_window_extent().height for ax in shown.fig.axes) > 100
-    for name, panels, height in (("profiled", 3, 100), ("limits", 4, 15 * (count + 2))):
+    for name, panels, height in (("profiled", 3, 100), ("limits", 4, 15 * (count + 1))):
         shown = made.draw(name)
         assert len(shown.fig.axes) == panels
         (legend,) = shown.fig.legends

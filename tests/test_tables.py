@@ -925,7 +925,7 @@ def test_provenance(made, tmp_path):
 
 def test_report(made, limit, tmp_path):
     """Each section has its own table and figure."""
-    names = [*(f"fig{n}" for n in range(1, 9)), "ablation", "budget"]
+    names = [*(f"fig{n}" for n in range(1, 9)), "ablation", "budget", "limits", "coverage", "profiled"]
     figures_of = [tmp_path / f"{name}.png" for name in names]
     for path in figures_of:
         path.write_bytes(path.stem.encode())
@@ -940,7 +940,8 @@ def test_report(made, limit, tmp_path):
         *(f"audit/{n}" for n in ("ablation", "inputs", "budget")),
     ]
     inputs = dict(verdict=str(tmp_path / "check.md"), figures=list(map(str, figures_of)))
-    inputs |= dict(tables=[str(provenance), *(made.file(f"{name}.csv") for name in tables)])
+    worth = ROOT / "resources/reference/honest_limits.csv"  # of the paper's study
+    inputs |= dict(tables=[str(provenance), str(worth), *(made.file(f"{name}.csv") for name in tables)])
     made.run(jobs.judgements(made.study, None)["report"], inputs, str(tmp_path / "report.html"))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     for name in names:
@@ -956,7 +957,9 @@ def test_report(made, limit, tmp_path):
         found.append(
             [[html.unescape(c) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", line)] for line in lines]
         )
-    summaries, short, *folded = found
+    summaries, short, table2, blocks, honest, *folded = found
+    assert (len(blocks), len(honest)) == (1 + 17, 1 + len(read_csv(worth)))
+    folded = [table2, *folded]
     assert summaries[1:] == markdown((made.path / "comparison.md").read_text(encoding="utf-8"))[0][1:]
     assert short[0] == ["beam", "experiment", "Λ1", "Λ2", "Λ3"]
     for row, (beam, label, cells) in zip(short[1:], like_the_paper(limit), strict=True):
