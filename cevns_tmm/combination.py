@@ -11,7 +11,7 @@ import numpy as np
 from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.magnetic_moment import PARAMETERS
+from cevns_tmm.magnetic_moment import PARAMETERS, moments
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarSensitivity
 from cevns_tmm.statistics import delta_chi2_quantile
@@ -101,7 +101,8 @@ class CombinedExperiment:
         return self.combination.sum(sensitivities)
 
     def _level(self, parameters, confidence_level):
-        return delta_chi2_quantile(confidence_level or self.confidence_level, parameters)
+        level = self.confidence_level if confidence_level is None else confidence_level
+        return delta_chi2_quantile(level, parameters)
 
     def sensitivity(self, beam=None):
         """chi² as a function of the moments: a MomentLikelihood."""
@@ -118,7 +119,7 @@ class CombinedExperiment:
 
     def delta_chi2(self, Lambda, beam=None):
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
-        return self.sensitivity(beam).delta_chi2(Lambda)
+        return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
     def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""

@@ -252,7 +252,8 @@ class Detector:
             why = "a reactor's flux is that at the detector" if source.kind == "reactor" else shapes
             raise ValueError(f"flux_per_cm2_s: missing; {why}")
         if self.quenching is not None:
-            self._check_quenching(source)
+            for one in (self, *self.band()):
+                one._check_quenching(source)
 
     def _check_quenching(self, source):
         for isotope, _ in self.nuclei():

@@ -13,7 +13,7 @@ import numpy as np
 
 from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.detector import Detector
-from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments
 from cevns_tmm.rates import recoil_spectra, shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
@@ -137,7 +137,7 @@ class Experiment:
 
     def delta_chi2(self, Lambda, beam=None):
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
-        return self.sensitivity(beam).delta_chi2(Lambda)
+        return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
     def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
         """Contour in the plane "12", "13" or "23": [(x, y), ...] polylines [mu_B], two parameters at once.

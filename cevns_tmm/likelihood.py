@@ -321,6 +321,10 @@ class BinnedData:
                 raise ValueError(f"{key}: {len(row)} values must be {len(n_sm)}, one for each bin")
         background = np.zeros(len(n_sm)) if self.background is None else np.asarray(self.background, float)
         measured = n_sm + background if self.measured is None else self.measured
+        empty = (n_sm + background == 0) & ~np.any(list(n_em.values()), axis=0)
+        if self.off_over_on is None and (full := np.flatnonzero(empty & np.greater(measured, 0))).size:
+            where = f"bin {full[0] + 1}, where nothing is expected, background included"
+            raise ValueError(f"measured: {measured[full[0]]:g} in {where}")
         if np.any(self.sigma_background):
             pulls["background"] = Pull(np.multiply(self.sigma_background, background))
         if self.off_over_on is None:

@@ -23,6 +23,17 @@ def _three(values, name):
     return values
 
 
+def moments(Lambda):
+    """Moments that somebody gives, shape (3, ...), real or complex; ValueError unless they are finite numbers."""
+    try:
+        values = _three(Lambda, "Lambda")
+    except ValueError as error:
+        raise ValueError(f"Lambda: must be three numbers or arrays: {error}") from None
+    if values.dtype.kind not in "iufc" or not np.all(np.isfinite(values)):
+        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers")
+    return values
+
+
 def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
     """Complex Lambda_i, Eq. (7), from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.limits import QuadraticForm
-from cevns_tmm.magnetic_moment import PARAMETERS, pair_moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, pair_moments
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 
@@ -99,7 +99,7 @@ class SolarExperiment:
 
     def delta_chi2(self, Lambda, beam=None):
         """chi² for moments of shape (3, ...) [mu_B], assumed as :meth:`sensitivity` says."""
-        return self.sensitivity(beam).delta_chi2(Lambda)
+        return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
     def blind(self, beam=None):
         """Directions without events, as of :meth:`Experiment.blind`."""

@@ -228,7 +228,7 @@ class Study:
 
     def source(self, name, reading=None):
         """A source in one reading."""
-        reading = reading or self.config["figures_reading"]
+        reading = self.config["figures_reading"] if reading is None else reading
         _check_name("source", name, self.sources)
         _check_name("reading", reading, self.readings)
         return self._made(Source, self._resolved[reading]["sources"][name])
@@ -238,7 +238,7 @@ class Study:
 
         ValueError that lists what there is for a name that is not there.
         """
-        reading = reading or self.config["figures_reading"]
+        reading = self.config["figures_reading"] if reading is None else reading
         _check_name("experiment", name, [*self.experiments, *self.solar])
         _check_name("setup", setup, self.setups(name))
         _check_name("reading", reading, self.readings)
@@ -248,14 +248,14 @@ class Study:
 
     def combination(self, name, reading=None):
         """A CombinedExperiment; the reading of the figures if none is named."""
-        reading = reading or self.config["figures_reading"]
+        reading = self.config["figures_reading"] if reading is None else reading
         _check_name("combination", name, self.combinations)
         _check_name("reading", reading, self.readings)
         return self._combination(self._resolved[reading], name, reading)
 
     def sensitivity_map(self, name, reading=None):
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
-        reading = reading or self.config["figures_reading"]
+        reading = self.config["figures_reading"] if reading is None else reading
         _check_name("map", name, self.maps)
         _check_name("reading", reading, self.readings)
         return self._map(self._resolved[reading], name, reading)

@@ -40,17 +40,19 @@ def changes(old, new):
                     found.append((change, name, " ".join(key), column, a, b))
         only = len(before.keys() ^ after.keys())
         if only:
-            print(f"{name}: {only} rows are in one of the two only")
+            print(
+                f"{name}: {only} rows are in one of the two only, {len(before.keys() & after.keys())} in both"
+            )
     return sorted(found, key=lambda item: (-abs(item[0]), *item[1:4]))
 
 
 def main(other=None):
     """Print the changes since the last run that gave others, or from another study to this one."""
     old = Path(other) / "results" if other else BEFORE
+    if not other and Path("results/limits.csv").exists() and not BEFORE.exists():
+        return print("nothing to compare yet: no earlier run here had other results")
     if missing := [str(p / n) for p in (old, Path("results")) for n in NUMBERS if not (p / n).exists()]:
-        sys.exit(
-            f"cevns-tmm: nothing to compare: {missing[0] if other else 'no earlier run had other results'}"
-        )
+        sys.exit(f"cevns-tmm: nothing to compare: {missing[0]} is missing")
     found = changes(old, "results")
     for change, _, row, column, before, after in found[:LINES]:
         print(f"{change:+10.3g} %  {row} {column}: {before:.4g} -> {after:.4g}")

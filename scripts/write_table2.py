@@ -140,7 +140,9 @@ def main(job):
     write_text(
         job.output.md, "\n\n".join([title, tables[0], "Beside the published limits:", tables[1]]) + "\n"
     )
-    text = TEX.replace("LIMITS", tex_rows(short)).replace("CAPTION", tex(title).replace("μ\\_B", r"$\mu_B$"))
+    text = TEX.replace("LIMITS", tex_rows(short)).replace(
+        "CAPTION", tex(title).replace("1e-10 μ\\_B", r"$10^{-10}\,\mu_B$")
+    )
     compared = tex_rows(line + [c for part in parts for c in part[:2]] for line, parts in wide)
     write_text(job.output.tex, text.replace("COMPARED", compared))
 

@@ -113,3 +113,26 @@ def test_pulls_of_bins_have_their_names(tmp_path):
     combinations = {"Both": {"experiments": ["Mine", "Other"], "shared": {"flux": ["Mine", "Other"]}}}
     with pytest.raises(ConfigError, match=r"shared\.flux: Mine has no such pull; it has background"):
         study(tmp_path, blocks, combinations=combinations)
+
+
+def test_level_and_phase_of_a_combination_are_those_asked_for():
+    found = combined({"experiments": ["CsI", "CONUS"]})
+    weaker, usual = (found.limits(confidence_level=level)["Lambda1"] for level in (0.95, 0.90))
+    assert weaker > usual == found.limits()["Lambda1"]
+    with pytest.raises(ValueError, match="confidence_level: 0 "):
+        found.limits(confidence_level=0)
+    (straight,), (turned,) = found.contour("12"), found.contour("12", xi_over_pi=1.0)
+    pair = turned[0][400], -turned[1][400]  # a phase of pi is the other sign of one of them
+    assert found.delta_chi2(np.array([*pair, 0])) == pytest.approx(4.60517, rel=1e-5)
+    assert np.max(np.abs(straight[0] / turned[0] - 1)) > 0.1
+
+
+@pytest.mark.parametrize(
+    "moments", [[1e-10, 0], [[1e-10, 0, 0]], [np.nan, 0, 0], [np.inf, 0, 0], [None, 0, 0], ["1", 0, 0], 1.0]
+)
+@pytest.mark.parametrize("name", ["CONUS", "Borexino", "Both"])
+def test_moments_that_are_none_are_refused(name, moments):
+    study = Study.read(None, {"combinations": {"Both": {"experiments": ["CONUS", "Borexino"]}}})
+    one = study.combination("Both") if name == "Both" else study.experiment(name)
+    with pytest.raises(ValueError, match="^Lambda: "):
+        one.delta_chi2(moments)

@@ -42,11 +42,14 @@ def test_another_study_and_rows_of_one_only(here, capsys):
         file.write("r,C,current,reactor,one-at-a-time,Lambda1,1e-10,0.9\n")
     difference.main("other")
     assert capsys.readouterr().out.splitlines() == [
-        "limits.csv: 1 rows are in one of the two only",
+        "limits.csv: 1 rows are in one of the two only, 2 in both",
         "0 numbers differ from other/results",
     ]
 
 
-def test_nothing_to_compare_is_one_line(here):
-    with pytest.raises(SystemExit, match="nothing to compare: no earlier run had other results"):
+def test_nothing_to_compare_is_one_line(here, capsys):
+    with pytest.raises(SystemExit, match=r"nothing to compare: .*limits\.csv is missing"):
         difference.main()
+    write(here / "results", "2e-10")
+    difference.main()
+    assert capsys.readouterr().out == "nothing to compare yet: no earlier run here had other results\n"

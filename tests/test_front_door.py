@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from tests.checkout import ROOT
 
@@ -77,18 +78,14 @@ def test_the_pages_about_python_and_limits(installed, tmp_path):
 
 
 def test_the_readings_of_the_page_about_studies(tmp_path):
-    """The example of a reading of one's own, its dots filled in."""
+    """The example of a reading of one's own, added to what is there."""
     from cevns_tmm import Study
 
     _, example = blocks("docs/study.md", "yaml")
-    text = (ROOT / "config/readings.yaml").read_text(encoding="utf-8")
-    departures = text.partition("departures:\n")[2]
-    mine = example.partition("departures:\n")[2]
-    head = re.sub(r"inferred: \[.*\]", text[text.index("inferred:") : text.index("departures:")], example)
-    (tmp_path / "readings.yaml").write_text(
-        head.partition("departures:\n")[0] + "departures:\n" + departures + "\n" + mine,
-        encoding="utf-8",
-    )
+    found = yaml.safe_load((ROOT / "config/readings.yaml").read_text(encoding="utf-8"))
+    for key, added in yaml.safe_load(example).items():
+        found[key] |= added
+    (tmp_path / "readings.yaml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
     study = Study.read(tmp_path)
     assert study.readings == ["literal", "inferred", "nufit"]
     limits = [study.experiment("CONUS", reading=r).limits() for r in ("inferred", "nufit")]
