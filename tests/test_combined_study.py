@@ -134,5 +134,5 @@ def test_level_and_phase_of_a_combination_are_those_asked_for():
 def test_moments_that_are_none_are_refused(name, moments):
     study = Study.read(None, {"combinations": {"Both": {"experiments": ["CONUS", "Borexino"]}}})
     one = study.combination("Both") if name == "Both" else study.experiment(name)
-    with pytest.raises(ValueError, match="^Lambda: "):
+    with pytest.raises(ValueError, match=r"^Lambda: "):
         one.delta_chi2(moments)
