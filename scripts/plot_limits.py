@@ -86,7 +86,7 @@ def main(job):
         ax.tick_params(axis="y", length=0)
         ax.yaxis.minorticks_off()
     axes[0].set_yticks(list(row.values()), list(names.values()))
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(row) - 0.5, -0.5)
     fig.supxlabel(rf"limit at {percent(params['confidence_level'])} [$\mu_B$]", size="medium")
     entries = [
         (look("o"), "current setup"),
