@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -78,6 +79,19 @@ def test_commands_for_reana_are_text():
     text = (ROOT / "reana.yaml").read_text(encoding="utf-8")
     steps = yaml.safe_load(text)["workflow"]["specification"]["steps"]
     assert all(isinstance(command, str) for step in steps for command in step["commands"])
+
+
+def test_the_inputs_for_reana_are_enough(tmp_path):
+    """A dry run from only what reana.yaml lists."""
+    inputs = yaml.safe_load((ROOT / "reana.yaml").read_text(encoding="utf-8"))["inputs"]
+    for name in inputs["files"]:
+        shutil.copy(ROOT / name, tmp_path)
+    for name in inputs["directories"]:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "table2" in done.stdout + done.stderr
 
 
 def test_experiments_have_colours_of_their_own():
