@@ -34,7 +34,7 @@ test: $(VENV)/test.ok lint
 
 ## test-all: the long ones too: kills at many moments, mutations, SLURM
 test-all: test
-	$(RUN) $(PYTEST) --dist loadgroup -m long
+	$(RUN) $(PYTEST) -m long
 
 ## bench: what results cost beside other ways to the same numbers, many minutes; PARTS="library grids" for some
 bench: $(VENV)/test.ok

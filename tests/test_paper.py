@@ -12,7 +12,7 @@ from pipeline import docs, reference
 from pipeline.published import one_at_a_time
 from tests.checkout import ROOT, Checkout, rows
 
-pytestmark = [pytest.mark.workflow, pytest.mark.long, pytest.mark.xdist_group("paper")]
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

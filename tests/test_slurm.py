@@ -13,7 +13,7 @@ import yaml
 from tests import slurm_node
 from tests.checkout import ROOT, Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.long, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
 SLURM = ["--workflow-profile", "workflow/profiles/slurm"]
 GENERIC = ["--workflow-profile", "workflow/profiles/generic", "--seconds-between-status-checks=2"]
