@@ -255,7 +255,7 @@ def test_table2_md(made, limit):
 
 def test_table2_tex(made, limit):
     text = (made.path / "table2.tex").read_text(encoding="utf-8")
-    assert r"\caption{Limits at 90 \% C.L. in units of 1e-10 $\mu_B$, one moment at a time" in text
+    assert r"\caption{Limits at 90 \% C.L. in units of $10^{-10}\,\mu_B$, one moment at a time" in text
     short, wide = (
         [line.removesuffix(r" \\").split(" & ") for line in part.splitlines() if line.endswith(r"\\")]
         for part in re.findall(r"\\toprule\n(.*?)\\bottomrule", text, flags=re.DOTALL)
