@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, moments
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
-from cevns_tmm.solar import SolarSensitivity
+from cevns_tmm.solar import SolarExperiment, SolarSensitivity
 from cevns_tmm.statistics import delta_chi2_quantile
 
 
@@ -73,6 +73,41 @@ class Combination:
             return published_limit(strength, member.chi2.variance**0.25, 1.0), {strength: member.matrix}
         named = {pull if pull in shared else f"{name} {pull}": value for pull, value in pulls.items()}
         return dataclasses.replace(member.likelihood, pulls=named), member.forms
+
+
+@dataclass(frozen=True)
+class CombinedAnalysis:
+    """What turns the events of several experiments into limits, with the methods of an Analysis.
+
+    ``members`` maps the names of ``combination`` to an Analysis or a SolarExperiment each. Where an Analysis takes
+    counts and a beam, this takes {name: counts} and {name: beam} of all but the solar ones.
+    """
+
+    combination: Combination
+    members: Mapping
+    confidence_level: float
+    methods = METHODS[:2]
+
+    level, limits = Analysis.level, Analysis.limits
+
+    def scaled(self, factor):
+        """The same for ``factor`` times the luminosity of all but solar neutrinos."""
+        members = {
+            name: one if isinstance(one, SolarExperiment) else one.scaled(factor)
+            for name, one in self.members.items()
+        }
+        return dataclasses.replace(self, members=members)
+
+    def sensitivity(self, counts, beam, delta_CP_over_pi=None):
+        """chi² as a function of the moments: a MomentLikelihood."""
+        return self.combination.sum(
+            {
+                name: one.sensitivity()
+                if isinstance(one, SolarExperiment)
+                else one.sensitivity(counts[name], beam[name], delta_CP_over_pi)
+                for name, one in self.members.items()
+            }
+        )
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ _BEAMS = {
     "reactor": {"reactor": ("nuebar",)},
 }
 
+ENDS = {"pion-decay-at-rest": 60 * MeV, "reactor": 20 * MeV}
+"""Energy above which a table has neutrinos that those sources have not; the last bin may pass the end of the spectrum."""
+
 read_spectrum = tables.curve(
     *({"E_MeV": tables.number(0), column: tables.number(0)} for column in ("per_MeV", "per_MeV_cm2_s"))
 )

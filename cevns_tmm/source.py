@@ -114,6 +114,14 @@ class Source:
         return flux.beams(self.kind, self.spectra | self.lines)
 
     @property
+    def resembles(self):
+        """The kind; of a table that of the same components, up to an energy that its neutrinos have, or "table"."""
+        for kind, largest in flux.ENDS.items() if self.kind == "table" else ():
+            if set(self.components) == set(max(flux.beams(kind).values(), key=len)) and self.E_max <= largest:
+                return kind
+        return self.kind
+
+    @property
     def spectrum(self):
         """The keys that the flux tables depend on, as a mapping."""
         keys = ("kind", "spectra", "lines")

@@ -247,12 +247,6 @@ _FREE = {
     "free_parameter": ("1", "the moment that is limited"),
     "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
 }
-_CURVES = {
-    "plane": ("1", "moments of the plane"),
-    "curve": ("1", "polylines of a plane, counted from 1"),
-    "x": ("mu_B", "modulus of the first moment"),
-    "y": ("mu_B", "modulus of the second moment"),
-}
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
     "n_em": ("1", "true magnetic-moment events"),
@@ -348,22 +342,6 @@ def free_limits(rows):
     ``rows`` are (method, parameter, limit [mu_B]).
     """
     return _datasets(_FREE, zip(*rows, strict=True))
-
-
-def curve_datasets(planes):
-    """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
-    points = [
-        (plane, n, *point)
-        for plane, curves in planes.items()
-        for n, curve in enumerate(curves, 1)
-        for point in zip(*curve, strict=True)
-    ]
-    return _datasets(_CURVES, zip(*points, strict=True) if points else [()] * len(_CURVES))
-
-
-def read_curves(path, group):
-    """Points of contours in a group of an HDF5 file, (plane, curve, x [mu_B], y [mu_B]) each."""
-    return zip(*_read_columns(path, group, _CURVES), strict=True)
 
 
 def read_map(path):

@@ -140,11 +140,16 @@ class Study:
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
         self.combinations = list(self.config["combinations"])
+        self.drawn = [
+            name for name, block in self.config["combinations"].items() if block.get("in_figures", True)
+        ]
         self.maps = list(self.config["maps"])
         self._check_names()
         self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
         self._resolved = {name: self._resolve(departures[name]) for name in self.readings}
+        for name, block in self.config["phases"].items():
+            self._check_one_of(f"phases.{name}.beam", block["beam"], self.panels(name))
         for name in self.config["departures"]:
             if not any(name in used for used in departures.values()):
                 self._resolve([name])
@@ -189,9 +194,11 @@ class Study:
         return list(found)
 
     def setups(self, name):
-        """Setups that an experiment has."""
+        """Setups that an experiment has; the one of a combination."""
         if name in self.solar:
             return ["current"]
+        if name in self.combinations:
+            return [self.config["combinations"][name].get("setup", "current")]
         _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
@@ -217,14 +224,36 @@ class Study:
         _check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
-    def source_kind(self, name):
-        """Kind of the source of an experiment."""
-        return self.config["sources"][self.source_of(name)]["kind"]
+    def kinds(self, name):
+        """Kind of source that the flux of an experiment is like; of a combination, those of its members and "combined"."""
+        if name not in self.combinations:
+            return [self.experiment(name).source.resembles]
+        members = self.members(name) if name in self.drawn else ()
+        return [*dict.fromkeys(kind for member in members for kind in self.kinds(member)), "combined"]
 
     def beams(self, name):
         """Beams of an experiment: {beam: components}."""
         source = self.config["sources"][self.source_of(name)]
         return beams(source["kind"], source.get("spectra", {}) | source.get("lines", {}))
+
+    def panels(self, name):
+        """What counts as signal in the panels of the figures: {beam: components}, all of it last.
+
+        Of a combination {beam: {member: components}}: members that have no such beam count with all they have.
+        """
+        if name not in self.combinations:
+            return beams(*self.kinds(name)) | self.beams(name)
+        members = {member: self.panels(member) for member in self.members(name)}
+        shown = dict.fromkeys(beam for own in members.values() for beam in own if beam != "full")
+        return {
+            beam: {member: own.get(beam, own[list(own)[-1]]) for member, own in members.items()}
+            for beam in [*shown, "combined"]
+        }
+
+    def members(self, name):
+        """Members of a combination that are not solar; of an experiment, itself."""
+        names = self.config["combinations"].get(name, {}).get("experiments", [name])
+        return [member for member in names if member not in self.solar]
 
     def source(self, name, reading=None):
         """A source in one reading."""
@@ -251,7 +280,9 @@ class Study:
         reading = self.config["figures_reading"] if reading is None else reading
         _check_name("combination", name, self.combinations)
         _check_name("reading", reading, self.readings)
-        return self._combination(self._resolved[reading], name, reading)
+        if (key := (name, None, reading)) not in self._experiments:
+            self._experiments[key] = self._combination(self._resolved[reading], name, reading)
+        return self._experiments[key]
 
     def sensitivity_map(self, name, reading=None):
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
@@ -271,7 +302,7 @@ class Study:
 
     def _combination(self, config, name, reading):
         block = config["combinations"][name]
-        setup = block.get("setup", "current")
+        (setup,) = self.setups(name)
         members = {
             member: self._experiment(config, member, setup, reading) for member in block["experiments"]
         }
@@ -340,7 +371,11 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config |= {"readings": variants, "combinations": {}, "maps": {}}
+        config |= {
+            "readings": variants,
+            "combinations": {name: config["combinations"][name] for name in self.drawn},
+            "maps": {},
+        }
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
@@ -368,7 +403,7 @@ class Study:
         def is_paper(where):
             return self.origin[where.split(".")[0]] in {str(PAPER / f"{name}.yaml") for name in FILES}
 
-        def is_there(name, _=None, key=None, allowed=config["experiments"]):
+        def is_there(name, key=None, allowed=config["experiments"]):
             is_own = not is_paper(key or "phases")
             if name not in allowed and is_own and difflib.get_close_matches(name, allowed, 1, _ALIKE):
                 self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
@@ -385,13 +420,16 @@ class Study:
         def has_members(name, block):
             return are_there(f"combinations.{name}.experiments", block, block["experiments"], known)
 
+        def has_phases(name, _):
+            return is_there(name, allowed=config["experiments"] | config["combinations"])
+
         def has_experiment(name, block):
             return are_there(f"maps.{name}.experiment", block, [block["experiment"]], config["experiments"])
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
-            ("phases", config["phases"], is_there),
             ("combinations", config["combinations"], has_members),
+            ("phases", config["phases"], has_phases),
             ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
@@ -479,8 +517,9 @@ class Study:
                     self._refuse(key, name, f"must differ from {other} by more than case")
         for name, block in config["experiments"].items():
             self._check_one_of(f"experiments.{name}.source", block["source"], config["sources"])
-        for name, block in config["phases"].items():
-            self._check_one_of(f"phases.{name}.beam", block["beam"], self.beams(name))
+        for name in config["phases"]:
+            if "current" not in self.setups(name):
+                self._refuse(f"phases.{name}", name, "must have the current setup, which Fig. 7 shows")
         for nuclide in config["quenching"]["nuclides"]:
             try:
                 isotope(nuclide)

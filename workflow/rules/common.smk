@@ -55,14 +55,20 @@ def read_study():
 FOLDER, STUDY = read_study()
 
 
+DRAWN = [*STUDY.experiments, *STUDY.drawn]
+ALL = [*STUDY.experiments, *STUDY.combinations]
+
+OTHERS = [name for name in STUDY.experiments if "table" in STUDY.kinds(name)]
+MORE_FIGURES = ["combinations"] * bool(STUDY.drawn) + ["other-fluxes"] * bool(OTHERS)
+
+
 wildcard_constraints:
     audit="(audit/)?",
-    experiment="|".join(STUDY.experiments),
+    experiment="|".join(map(re.escape, ALL)),
     block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
     map="|".join(STUDY.maps) or "none",
-    combination="|".join(map(re.escape, STUDY.combinations)) or "none",
 
 
 BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
@@ -133,15 +139,10 @@ def grid_memory(wildcards, attempt):
     return attempt * (250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
-def combined(pattern):
-    """Files of all combinations of experiments."""
-    return expand(pattern, combination=STUDY.combinations)
-
-
 def members(wildcards):
-    """Counts of the members of a combination, but solar ones."""
-    names = STUDY.config["combinations"][wildcards.combination]["experiments"]
-    return each("results/counts/{experiment}.h5", [e for e in names if e in STUDY.experiments])
+    """Counts of an experiment, or of the members of a combination but solar ones."""
+    pattern = f"results/{getattr(wildcards, 'audit', '')}counts/{{experiment}}.h5"
+    return each(pattern, STUDY.members(wildcards.experiment))
 
 
 def drawn(name):
