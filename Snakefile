@@ -27,7 +27,7 @@ rule all:
         expand("results/solar/{name}.h5", name=STUDY.solar),
         "results/quenching.h5",
         expand("figures/fig{number}.{kind}", number=range(1, 9), kind=["pdf", "png"]),
-        [file for name in MORE_FIGURES for file in drawn(name).values()],
+        more_figures(STUDY.drawn),
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
         "results/comparison.md",
         "results/limits.csv",

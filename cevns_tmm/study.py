@@ -244,7 +244,8 @@ class Study:
         if name not in self.combinations:
             return beams(*self.kinds(name)) | self.beams(name)
         members = {member: self.panels(member) for member in self.members(name)}
-        shown = dict.fromkeys(beam for own in members.values() for beam in own if beam != "full")
+        is_drawn = name in self.drawn
+        shown = dict.fromkeys(beam for own in members.values() for beam in own if is_drawn and beam != "full")
         return {
             beam: {member: own.get(beam, own[list(own)[-1]]) for member, own in members.items()}
             for beam in [*shown, "combined"]

@@ -66,7 +66,8 @@ def worth():
         setup: [
             row
             for row in rows
-            if (row["setup"], row["parameter"]) == (setup, "Lambda1") and row["nuisance_on"] != "data"
+            if (row["setup"], row["parameter"]) == (setup, "Lambda1")
+            and row["nuisance_on"] not in ("data", "")
         ]
         for setup in ("current", "future")
     }

@@ -58,9 +58,6 @@ FOLDER, STUDY = read_study()
 DRAWN = [*STUDY.experiments, *STUDY.drawn]
 ALL = [*STUDY.experiments, *STUDY.combinations]
 
-OTHERS = [name for name in STUDY.experiments if "table" in STUDY.kinds(name)]
-MORE_FIGURES = ["combinations"] * bool(STUDY.drawn) + ["other-fluxes"] * bool(OTHERS)
-
 
 wildcard_constraints:
     audit="(audit/)?",
@@ -153,3 +150,10 @@ def drawn(name):
 def figure(number):
     """Files of a figure of the paper."""
     return drawn(f"fig{number}")
+
+
+def more_figures(combinations, kinds=("pdf", "png")):
+    """Files of figures that the paper has not, of those that there are: with other fluxes, and of combinations."""
+    others = [name for name in STUDY.experiments if "table" in STUDY.kinds(name)]
+    shown = {"other-fluxes": others, "combinations": combinations}
+    return [f"figures/{name}.{kind}" for name in shown if shown[name] for kind in kinds]

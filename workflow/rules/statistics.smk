@@ -65,11 +65,12 @@ rule spectrum_coverage:
 
 
 rule honest_limits:
-    """For each block of Table II: its coverage, the limit that covers, and the profiled one."""
+    """For each block of Table II: its coverage, the limit that covers, and the profiled one; combinations."""
     input:
         plan=plan("honest_limits"),
         counts=each("results/counts/{experiment}.h5", STUDY.counting),
         toys=rules.tabulate_coverage.input.toys,
+        limits="results/limits.csv",
     output:
         csv="results/honest_limits.csv",
         md="results/honest_limits.md",
@@ -136,3 +137,4 @@ rule coverage:
         rules.plot_profiled.output,
         rules.plot_limits.output,
         rules.plot_coverage.output,
+        more_figures(STUDY.combinations),
