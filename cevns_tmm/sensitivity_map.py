@@ -1,8 +1,11 @@
 """Expected limits against threshold and exposure: what a detector must reach to matter."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +13,15 @@ from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS
 
+if TYPE_CHECKING:
+    from cevns_tmm.detector import Detector
+    from cevns_tmm.experiment import Experiment
+
 DOUBLINGS = 40
 """A limit is looked for up to 2^40 times the statistical uncertainty."""
 
 
-def expected_limit(level, n_sm, n_background, sigma_sys):
+def expected_limit(level: float, n_sm: np.ndarray, n_background: np.ndarray, sigma_sys: float) -> np.ndarray:
     """Excess n >= 0 (events) at Delta chi² = ``level`` if the expected events are measured, any broadcastable shapes.
 
     Poisson statistics, minimised over a normalisation of all neutrino events, 1 + sigma_sys theta. For many events
@@ -55,7 +62,7 @@ class SensitivityMap:
     points: int = 60
     beam: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("thresholds_keV", "exposures_kg_d"):
             row = getattr(self, name)
             if not (np.shape(row) == (2,) and 0 < row[0] <= row[1] < np.inf):
@@ -69,16 +76,16 @@ class SensitivityMap:
             raise ValueError(f"points: {self.points!r} must be at least 1")
 
     @property
-    def thresholds(self):
+    def thresholds(self) -> np.ndarray:
         """Thresholds, shape (t,) [keV]."""
         return np.geomspace(*self.thresholds_keV, self.points)
 
     @property
-    def exposures(self):
+    def exposures(self) -> np.ndarray:
         """Exposures, shape (e,) [kg d]."""
         return np.geomspace(*self.exposures_kg_d, self.points)
 
-    def window(self, detector, threshold_keV):
+    def window(self, detector: Detector, threshold_keV: float) -> Detector:
         """A Detector with the window of the map from a threshold on. ValueError if its bins cannot be in keV."""
         if detector.bins_PE is not None or "bin1" in (detector.resolution or {}):
             raise ValueError(
@@ -89,7 +96,7 @@ class SensitivityMap:
             detector, threshold_keV=None, bins_keV=window, background=None, observed=None
         )
 
-    def limits(self, experiment, confidence_level=None):
+    def limits(self, experiment: Experiment, confidence_level: float | None = None) -> dict[str, np.ndarray]:
         """Expected limits with target, flux, efficiency and quenching of an Experiment: {parameter: (t, e)} [mu_B].
 
         Parameters are Lambda1 to Lambda3 one at a time, and mu_nu of each flavour, e.g. ``mu_nu_e``.
