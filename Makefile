@@ -74,7 +74,7 @@ docs: paper
 
 ## lint: style of code, rules and prose
 lint: $(VENV)/test.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
+	$(RUN) ruff check && ruff format --check && mypy && snakefmt --check Snakefile workflow && python -m tests.lint
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -82,9 +82,8 @@ class Analysis:
         """Mixing matrix, with another Dirac phase or other angles (sin² of theta_12, theta_23, theta_13)."""
         if delta_CP_over_pi is None:
             delta_CP_over_pi = self.oscillation["delta_CP_over_pi"]
-        if sin2 is None:
-            sin2 = [self.oscillation[angle] for angle in ANGLES]
-        return mixing_matrix(*sin2, math.pi * delta_CP_over_pi)
+        sin2_12, sin2_23, sin2_13 = [self.oscillation[angle] for angle in ANGLES] if sin2 is None else sin2
+        return mixing_matrix(sin2_12, sin2_23, sin2_13, math.pi * delta_CP_over_pi)
 
     def level(self, parameters: int, confidence_level: float | None = None) -> float:
         """Delta chi² of a limit on some ``parameters`` at once."""

@@ -17,7 +17,7 @@ Curves = list[tuple[np.ndarray, np.ndarray]]
 class Curve(Protocol):
     """What is counted of recoils of an energy, with the places where it jumps or rises steeply."""
 
-    def __call__(self, T: np.ndarray) -> np.ndarray:
+    def __call__(self, T: np.ndarray, /) -> np.ndarray:
         """Share of the recoils of energies ``T`` (n,), shape (n,) or (bins, n)."""
         ...
 

@@ -31,7 +31,10 @@ def is_number(value: Any) -> bool:
     """Whether ``value`` is a finite number that a float can hold; truth values are not."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -219,7 +222,7 @@ def _remedy(value, wanted):
     return ""
 
 
-def check_schema(data: Mapping[str, Any], schema: str, origin: Any) -> None:
+def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Any) -> None:
     """Check ``data`` against the JSON schema of a file of a study; ``origin`` as of :func:`read_files`.
 
     ConfigError naming file, key, value and what is allowed.

@@ -57,7 +57,7 @@ def T_max(E: Numbers, mass: Numbers) -> Numbers:
     return 2 * E**2 / (mass + 2 * E)
 
 
-def E_min(T: Numbers, mass: Numbers) -> Numbers:
+def E_min(T: Numbers, mass: Numbers) -> np.ndarray:
     """Smallest neutrino energy (T + sqrt(T² + 2 m T)) / 2 that gives recoil energy ``T``."""
     T = np.asarray(T, float)
     if not np.all(T >= 0):

@@ -292,7 +292,7 @@ class Detector:
             return curves.TableEfficiency(scale, np.array(block[scale]), np.array(block["efficiency"]))
         if "of" in block:
             return curves.LogisticEfficiency(
-                block["of"], *(block[k] for k in ("k1", "k2", "x0")), block.get("constant", 0.0)
+                block["of"], block["k1"], block["k2"], block["x0"], block.get("constant", 0.0)
             )
         window = block.get("window_PE")
         return curves.PhotoelectronEfficiency(
@@ -346,7 +346,7 @@ class Detector:
         """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
         if not self.is_binned:
             return None
-        background = self.background and self.background | {"events": self.expected_background()[0].tolist()}
+        background = self.background and {**self.background, "events": self.expected_background()[0].tolist()}
         found = {"observed": self.observed, "background": background}
         return {key: block for key, block in found.items() if block is not None}
 

@@ -29,7 +29,7 @@ KINDS = ("pion-decay-at-rest", "reactor", "table")
 COMPONENTS = ("numu", "numubar", "nue", "nuebar")
 """Components of a flux."""
 
-_BEAMS = {
+_BEAMS: dict[str, dict[str, tuple[str, ...]]] = {
     "pion-decay-at-rest": {
         "prompt": ("numu",),
         "delayed": ("nue", "numubar"),
@@ -307,7 +307,7 @@ def reactor(
         raise ValueError("fission_fractions: must be positive and sum to 1")
     below = linear(E_low, rho, end=E_split)
     if not isinstance(coefficients, Mapping):
-        return tabulate([below, linear(*coefficients, E_split, E_max)], cells=cells)
+        return tabulate([below, linear(coefficients[0], coefficients[1], E_split, E_max)], cells=cells)
     missing = sorted(set(fission_fractions) - set(coefficients))
     if missing:
         raise ValueError(f"coefficients: none for {', '.join(missing)}")

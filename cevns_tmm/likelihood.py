@@ -71,11 +71,11 @@ class Likelihood:
     ValueError for other shapes, numbers that are not finite, and negative events in Poisson bins.
     """
 
-    measured: np.ndarray
-    expected: np.ndarray
+    measured: Sequence[float] | np.ndarray
+    expected: Sequence[float] | np.ndarray
     signal: Mapping
     pulls: Mapping = field(default_factory=dict)
-    variance: np.ndarray | float = 0.0
+    variance: Sequence[float] | np.ndarray | float = 0.0
 
     def __post_init__(self) -> None:
         bins = np.shape(self.measured)
@@ -111,7 +111,9 @@ class Likelihood:
         """
         signal = {name: np.array([n]) for name, n in signal.items()}
         nuisance = Pull.scale(experiment.sigma, [experiment.scaled], signal)
-        return cls([experiment.residual], [0.0], signal, {pull: nuisance}, [experiment.variance])
+        return cls(
+            np.array([experiment.residual]), [0.0], signal, {pull: nuisance}, np.array([experiment.variance])
+        )
 
     @classmethod
     def sum(cls, parts: Iterable[Likelihood]) -> Likelihood:
@@ -226,7 +228,8 @@ class Likelihood:
         if len(rose := np.flatnonzero((start > 0) & (above(lower, np.arange(len(rays))) > 0))):
             lower[rose] = _root(above, lower[rose], start[rose], rose)
         lower[least > ceiling] = upper[least > ceiling] = np.nan
-        return tuple(end.reshape(np.shape(direction)[:-1]) for end in (lower, upper))
+        shape = np.shape(direction)[:-1]
+        return lower.reshape(shape), upper.reshape(shape)
 
     def _first_zero(self, function, rays, low):
         """Where ``function(t, ray)``, if negative at ``low``, first is 0 above it on each ray (n, f), else ``inf``.
@@ -319,7 +322,7 @@ class BinnedData:
             raise ValueError(f"sigma_background: {self.sigma_background!r} must be 0 with off_over_on")
 
     def likelihood(
-        self, n_sm: np.ndarray, n_em: Mapping[str, np.ndarray], pulls: Mapping[str, float] | None = None
+        self, n_sm: np.ndarray, n_em: Mapping[str, np.ndarray], pulls: Mapping[str, Pull] | None = None
     ) -> Likelihood:
         """The Poisson likelihood.
 

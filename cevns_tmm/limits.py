@@ -47,6 +47,10 @@ class QuadraticForm:
     unitary ``U``, shape (3, 3). A direction is blind where a weight is 0.
     """
 
+    chi2: Any
+    weights: Any
+    U: np.ndarray
+
     @property
     def matrix(self) -> np.ndarray:
         """A of n = Lambda† A Lambda, Hermitian, shape (3, 3) [1/mu_B²]."""
@@ -197,7 +201,9 @@ class Sensitivity(QuadraticForm):
 
     def excess(self, Lambda: np.ndarray) -> np.ndarray:
         """Magnetic-moment events for moments of shape (3, ...) [mu_B]."""
-        return sum(n * mu_nu_sq(flavour, Lambda, self.U) for flavour, n in self.per_flavour.items())
+        return np.sum(
+            [n * mu_nu_sq(flavour, Lambda, self.U) for flavour, n in self.per_flavour.items()], axis=0
+        )
 
     def flavour_limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_e|, |Lambda_mu|, |Lambda_tau|, mu_nu_e and mu_nu_mu, shape (5,) [mu_B].

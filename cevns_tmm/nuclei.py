@@ -59,7 +59,8 @@ def stacked(isotopes: Iterable[Isotope]) -> Isotope:
     [[78], [74]]
     """
     rows = [(i.symbol, i.Z, i.A, i.atomic_mass_u) for i in isotopes]
-    return Isotope(*(np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True)))
+    columns: Any = (np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True))
+    return Isotope(*columns)
 
 
 def element(symbol: str) -> Any:

@@ -38,7 +38,7 @@ LINE_STYLES = (
 PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
 
-ROWS = {
+ROWS: dict[str, list[tuple[str, str, tuple[int, ...]]]] = {
     "pion-decay-at-rest": [(f"SNS, {beam}", beam, (1, 2, 3)) for beam in ("prompt", "delayed")],
     "reactor": [(rf"reactors, $|\Lambda_{i}|$", "reactor", (i,)) for i in (1, 2, 3)],
 }
@@ -59,7 +59,7 @@ def use_style(text: str) -> None:
         unknown = ", ".join(sorted(keys ^ set(style)))
         raise ValueError(f"paper.mplstyle: {unknown}: not a setting of Matplotlib with a value it can have")
     rcdefaults()
-    plt.style.use(style)
+    plt.style.use(dict(style))
 
 
 def lines(experiments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -71,7 +71,7 @@ def lines(experiments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def tint(colour: str) -> np.ndarray:
+def tint(colour: str) -> Any:
     """A light, opaque shade of a colour, for the inside of a region."""
     return 0.8 + 0.2 * np.array(to_rgb(colour))
 
@@ -120,8 +120,9 @@ def frame(experiments: Mapping[str, Any], note: str) -> tuple[Figure, list]:
 def planes(ranges: Sequence[tuple[float, float]]) -> tuple[Figure, np.ndarray]:
     """A figure with the planes 12, 13 and 23 in each row, over ``ranges`` [mu_B]; returns it and its axes."""
     size = WIDTH, 2.25 * len(ranges)
-    share = {"sharex": "row", "sharey": "row", "squeeze": False}
-    fig, grid = plt.subplots(len(ranges), 3, figsize=size, layout="compressed", **share)
+    fig, grid = plt.subplots(
+        len(ranges), 3, figsize=size, layout="compressed", sharex="row", sharey="row", squeeze=False
+    )
     fig.get_layout_engine().set(h_pad=0.07)
     for axes, limits in zip(grid, ranges, strict=True):
         for ax, (i, j) in zip(axes, PLANES, strict=True):

@@ -26,7 +26,7 @@ read_quenching = tables.curve(
 
 
 def quenching_factor(
-    T: Numbers, Z: Numbers, A: Numbers, kappa_scale: float = 1.0, kappa: float | None = None
+    T: Numbers, Z: Numbers, A: Numbers, kappa_scale: float = 1.0, kappa: Numbers | None = None
 ) -> np.ndarray:
     """Q(T) of Eq. (27), dimensionless, shape of ``T``, the nuclear recoil energy (>= 0).
 

@@ -72,7 +72,7 @@ class RateTable:
 
 def shifted(tables: Sequence[RateTable]) -> Events:
     """Events in each bin of RateTables at several shifts: {component: (n_sm, n_em per mu_B²)}, each of shape (s, b)."""
-    n_sm, n_em = np.moveaxis([table.binned() for table in tables], 0, 2)
+    n_sm, n_em = np.moveaxis(np.array([table.binned() for table in tables]), 0, 2)
     return dict(zip(tables[0].components, zip(n_sm, n_em, strict=True), strict=True))
 
 
@@ -87,14 +87,14 @@ def quadrature(breakpoints: Any, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     the same length, empty if there are fewer than two breakpoints.
     """
     breaks = np.unique(np.asarray(breakpoints, float))
-    edges = list(breaks[:1])
+    ends = list(breaks[:1])
     for left, right in itertools.pairwise(breaks):
         if left == 0:
             left = right * 1e-3
-            edges.append(left)
+            ends.append(left)
         panels = int(np.ceil(np.log(right / left) / np.log(PANEL_RATIO)))
-        edges.extend([*(left * (right / left) ** (np.arange(1, panels) / panels)), right])
-    edges = np.array(edges)
+        ends.extend([*(left * (right / left) ** (np.arange(1, panels) / panels)), right])
+    edges = np.array(ends)
     x, w = gauss_legendre(nodes)
     centre, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     T = centre[:, None] + half[:, None] * x

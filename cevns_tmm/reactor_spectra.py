@@ -145,7 +145,7 @@ def summed(spectrum: Any, fission_fractions: Mapping[str, float]) -> tuple[np.nd
     """Spectrum of a reactor from tables: (E [MeV], neutrinos per MeV and fission), each shape (n,)."""
     shares = {i: 1.0 if i == "all" else fission_fractions.get(i, 0.0) for i in spectrum}
     E = np.asarray(next(iter(spectrum.values()))[0])
-    return E, sum(shares[i] * np.asarray(rho) for i, (_, rho) in spectrum.items())
+    return E, np.sum([shares[i] * np.asarray(rho) for i, (_, rho) in spectrum.items()], axis=0)
 
 
 def low_energy(name: Any, fission_fractions: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -153,11 +153,11 @@ class Response:
     keV of recoil, or of ionisation if ``ionises``.
     """
 
-    quenching: Callable
+    quenching: Callable[[Any], Any]
     scale: str
     edges: np.ndarray
-    efficiency: Callable
-    resolution: object = None
+    efficiency: Any
+    resolution: Gaussian | Photoelectrons | Matrix | None = None
     inversion: str = "solve"
     photoelectrons_per_keV: float | None = None
     ionises: bool = False

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS
@@ -21,7 +22,7 @@ DOUBLINGS = 40
 """A limit is looked for up to 2^40 times the statistical uncertainty."""
 
 
-def expected_limit(level: float, n_sm: np.ndarray, n_background: np.ndarray, sigma_sys: float) -> np.ndarray:
+def expected_limit(level: float, n_sm: Numbers, n_background: Numbers, sigma_sys: Numbers) -> np.ndarray:
     """Excess n >= 0 (events) at Delta chi² = ``level`` if the expected events are measured, any broadcastable shapes.
 
     Poisson statistics, minimised over a normalisation of all neutrino events, 1 + sigma_sys theta. For many events
@@ -41,7 +42,9 @@ def expected_limit(level: float, n_sm: np.ndarray, n_background: np.ndarray, sig
         high = np.where(above(high, *events) < 0, 2 * high, high)
     from scipy.optimize import elementwise  # when it is needed: it takes long
 
-    n = elementwise.find_root(above, (level / 4, high), args=events, tolerances={"xrtol": 1e-14})
+    n = elementwise.find_root(  # type: ignore[call-overload]
+        above, (level / 4, high), args=events, tolerances={"xrtol": 1e-14}
+    )
     return np.where(n.success, n.x, np.inf)
 
 
@@ -78,12 +81,12 @@ class SensitivityMap:
     @property
     def thresholds(self) -> np.ndarray:
         """Thresholds, shape (t,) [keV]."""
-        return np.geomspace(*self.thresholds_keV, self.points)
+        return np.geomspace(self.thresholds_keV[0], self.thresholds_keV[1], self.points)
 
     @property
     def exposures(self) -> np.ndarray:
         """Exposures, shape (e,) [kg d]."""
-        return np.geomspace(*self.exposures_kg_d, self.points)
+        return np.geomspace(self.exposures_kg_d[0], self.exposures_kg_d[1], self.points)
 
     def window(self, detector: Detector, threshold_keV: float) -> Detector:
         """A Detector with the window of the map from a threshold on. ValueError if its bins cannot be in keV."""
@@ -108,14 +111,18 @@ class SensitivityMap:
             found = detector.rates(experiment.source, experiment.fluxes, experiment.recoil_nodes)
             return np.array(found.counts()) / (detector.mass_kg * detector.exposure_d)
 
-        n_sm, n_em = np.moveaxis([rates(threshold) for threshold in self.thresholds], 0, -1)  # (c, t)
+        n_sm, n_em = np.moveaxis(
+            np.array([rates(threshold) for threshold in self.thresholds]), 0, -1
+        )  # (c, t)
         n_background = self.background_per_keV_kg_d * (self.window_end_keV - self.thresholds)
         level = experiment.analysis.level(1, confidence_level)
-        events = (np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background))
-        n = expected_limit(level, *events, self.sigma_sys)
+        expected, background = (
+            np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background)
+        )
+        n = expected_limit(level, expected, background, self.sigma_sys)
         n_em = dict(zip(experiment.source.components, n_em, strict=True))
         sensitivity = Sensitivity(None, {c: n_em[c] for c in components}, experiment.analysis.mixing())
-        rates = dict(zip(PARAMETERS, map(sensitivity.excess, np.eye(3)), strict=True))
-        rates |= {f"mu_nu_{flavour}": rate for flavour, rate in sensitivity.per_flavour.items()}
+        strengths: dict[str, Any] = dict(zip(PARAMETERS, map(sensitivity.excess, np.eye(3)), strict=True))
+        strengths |= {f"mu_nu_{flavour}": rate for flavour, rate in sensitivity.per_flavour.items()}
         with np.errstate(divide="ignore"):
-            return {p: np.sqrt(n / np.multiply.outer(rate, self.exposures)) for p, rate in rates.items()}
+            return {p: np.sqrt(n / np.multiply.outer(rate, self.exposures)) for p, rate in strengths.items()}

@@ -116,12 +116,12 @@ class Source:
     @property
     def beams(self) -> Mapping[str, tuple[str, ...]]:
         """Beams and the components whose magnetic-moment events each counts: {beam: components}."""
-        return flux.beams(self.kind, self.spectra | self.lines)
+        return flux.beams(self.kind, {**self.spectra, **self.lines})
 
     @property
     def spectrum(self) -> dict[str, Any]:
         """The keys that the flux tables depend on, as a mapping."""
-        keys = ("kind", "spectra", "lines")
+        keys: tuple[str, ...] = ("kind", "spectra", "lines")
         if self.kind == "reactor":
             keys = ("kind", "fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV")
         return {key: getattr(self, key) for key in keys if getattr(self, key)}
@@ -149,7 +149,7 @@ class Source:
             if self.fission_fractions.get(isotope, 0) > 0
         }
         E, rho = reactor_spectra.low_energy(self.spectrum_below_2MeV, fractions)
-        above = reactor_spectra.needed(reactor_spectra.above(), self.spectrum_above_2MeV, fractions)
+        above: Any = reactor_spectra.needed(reactor_spectra.above(), self.spectrum_above_2MeV, fractions)
         if not reactor_spectra.is_expansion(above):
             E_high, rho_high = reactor_spectra.summed(above, fractions)
             above = E_high * MeV, rho_high

@@ -47,8 +47,8 @@ class CountingExperiment:
     element per experiment of many; all methods then give arrays.
     """
 
-    residual: float
-    variance: float
+    residual: Numbers
+    variance: Numbers
     sigma: float
     scaled: float
 

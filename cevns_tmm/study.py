@@ -109,7 +109,7 @@ def _check_name(what, value, allowed):
         raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
 
 
-def from_block(cls, block: Mapping[str, Any], **more: Any) -> Any:
+def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
     names = {field.name for field in dataclasses.fields(cls)}
     return cls(**{key: value for key, value in block.items() if key in names}, **more)
@@ -161,7 +161,8 @@ class Study:
         ``overrides`` is a mapping merged over them key by key. ConfigError naming file, key, value and
         what is allowed; a warning for what is left out, and for what is allowed but surely a slip.
         """
-        study = cls(*read_files(folder, overrides), folder)
+        config, origin = read_files(folder, overrides)
+        study = cls(config, origin, folder)
         study.notes += study._doubts()
         for note in study.notes:
             warnings.warn(note, stacklevel=2)

@@ -52,7 +52,7 @@ class Truth:
         if not self.size >= 0:
             raise ValueError(f"size: {self.size!r} must not be negative")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.kind if self.kind == "fixed" else f"{self.kind}-{self.size:g}"
 
     def factor(self, size: float, toys: int, rng: np.random.Generator) -> np.ndarray:
@@ -156,7 +156,7 @@ def draw(
     neutrons = data["beam_neutrons"] * truth.factor(data["sigma_background"], toys, rng)
     on, off = rng.poisson(events + neutrons + data["steady_state"]), rng.poisson(data["steady_state"], toys)
     on = np.where(on + off > 0, on, 1)  # no event at all has no variance in Eq. (34)
-    return CountingExperiment.from_data(n_sm, **data | dict(n_measured=on - off, steady_state=off))
+    return CountingExperiment.from_data(n_sm, **{**data, "n_measured": on - off, "steady_state": off})
 
 
 def draw_bins(
