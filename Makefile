@@ -69,7 +69,7 @@ diff: $(VENV)/paper.ok
 ## docs: the generated parts of README.md and docs/, and their pictures
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
-	cp figures/fig2.png figures/fig6.png figures/ablation.png figures/limits.png docs/images
+	cp figures/ablation.png figures/limits.png docs/images
 	$(RUN) python -m pipeline.docs
 
 ## lint: style of code, rules and prose
