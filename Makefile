@@ -69,12 +69,12 @@ diff: $(VENV)/paper.ok
 ## docs: the generated parts of README.md and docs/, and their pictures
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
-	cp figures/fig2.png figures/fig6.png figures/ablation.png figures/limits.png docs/images
+	cp figures/ablation.png figures/limits.png docs/images
 	$(RUN) python -m pipeline.docs
 
 ## lint: style of code, rules and prose
 lint: $(VENV)/test.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
+	$(RUN) ruff check && ruff format --check && mypy && snakefmt --check Snakefile workflow && python -m tests.lint
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
