@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cevns_tmm.cross_section import T_max
+from cevns_tmm.rates import shifted
 from cevns_tmm.response import Gaussian
 from cevns_tmm.units import cm, keV, s
 
@@ -55,11 +56,11 @@ def doubts(experiment: Experiment, fluxes: Mapping[str, FluxTable] | None = None
         if flux * cm**2 * s > _USUAL["flux_per_cm2_s"][1]:
             yield f"spectra.{component}: a flux of {flux * cm**2 * s:.3g}/(cm² s) is above that of any source"
     if fluxes is not None:
-        yield from _few_events(source, detector, analysis.data or {}, fluxes)
+        yield from _no_limits(source, detector, analysis, fluxes)
 
 
-def _few_events(source, detector, data, fluxes):
-    """Why next to nothing is counted; events are computed with few nodes, in some milliseconds."""
+def _no_limits(source, detector, analysis, fluxes):
+    """Why next to nothing is counted or limited; events are computed with few nodes, in some milliseconds."""
     edge, value = detector.window
     nuclei = [isotope for isotope, _ in detector.nuclei()]
     ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
@@ -72,9 +73,15 @@ def _few_events(source, detector, data, fluxes):
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
         yield f"{edge}: {low:g} is within three times the noise, which counts too"
     try:
-        expected = detector.rates(source, fluxes, nodes=4).counts()[0].sum()
+        rates = detector.rates(source, fluxes, nodes=4)
+        events = {c: (sm.sum(), em.sum()) for c, (sm, em) in shifted([rates]).items()}
+        sensitivity = analysis.sensitivity(shifted([rates]) if analysis.binned else events, source.components)
+        has_limit = sensitivity.has_limit(analysis.level(1))
     except ValueError:  # the job that computes the rates says why
         return
+    if not has_limit:
+        yield "no sensitivity: these uncertainties allow any number of magnetic-moment events, so all limits are infinite"
+    data, expected = analysis.data or {}, sum(n_sm for n_sm, _ in events.values())
     expected += data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
     if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"

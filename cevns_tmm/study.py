@@ -468,7 +468,9 @@ class Study:
         }
         file = PAPER / "experiments.yaml"
         # what is odd about the paper's own experiments is in the readings
-        paper = load_yaml(file)["experiments"] if self.origin["experiments"].startswith(str(file)) else {}
+        same = [self.origin[key] == str(PAPER / "config.yaml") for key in ("confidence_level", "statistics")]
+        is_paper = all(same) and self.origin["experiments"].startswith(str(file))
+        paper = load_yaml(file)["experiments"] if is_paper else {}
         for name in (*self.experiments, *self.solar):
             for setup in self.setups(name):
                 one = self.experiment(name, setup)

@@ -3,6 +3,7 @@
 import math
 
 from cevns_tmm.magnetic_moment import PLANES
+from cevns_tmm.moment_likelihood import MomentLikelihood
 from cevns_tmm.storage import write_csv
 from pipeline.analyses import analysis, events
 from pipeline.job import run
@@ -28,7 +29,9 @@ def main(job):
         of = analysis(parameters["analyses"][name][group])
         sensitivity = of.sensitivity(events(files, group, of, name), components, delta)
         for plane in PLANES:
-            how = {"profiled": True} if figure == "profiled" else {"xi": math.pi * xi}
+            how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
+            if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
+                how |= {"points": 101}  # each a search
             curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():
