@@ -27,7 +27,9 @@ def main(job):
     if not limits.count():
         return plotting.empty_page(f"{params['title']}: no limit is finite.", params["title"], *job.output)
     fig, ax = plt.subplots(figsize=(0.62 * plotting.WIDTH, plotting.WIDTH / 2))
-    ticks = LogLocator(subs=(1, 2, 3, 5, 7), numticks=99).tick_values(limits.min(), limits.max())
+    decades = np.log10(limits.max() / limits.min())
+    subs = (1, 2, 3, 5, 7) if decades < 1.5 else (1, 2, 5) if decades < 3 else (1,)
+    ticks = LogLocator(subs=subs, numticks=99).tick_values(limits.min(), limits.max())
     first, last = np.searchsorted(ticks, [limits.min(), limits.max()], "right")
     look = {"levels": ticks[first - 1 : last + 1], "norm": LogNorm()}
     shades = ax.contourf(thresholds, exposures, limits, cmap="Blues_r", **look)
@@ -35,14 +37,17 @@ def main(job):
     symbol = {"e": "e", "mu": r"\mu"}[flavour]
     label = rf"limit on $\mu_{{\nu_{symbol}}}$ at {percent(params['confidence_level'])} [$\mu_B$]"
     fig.colorbar(shades, ax=ax, ticks=look["levels"], format=POWERS, label=label).ax.minorticks_off()
-    for name, x, y in params["marked"]:
+    points = {}
+    for name, *point in params["marked"]:
+        points.setdefault(tuple(point), []).append(name)
+    for (x, y), names in points.items():
         if thresholds[0] <= x <= thresholds[-1] and exposures[0] <= y <= exposures[-1]:
             ax.plot(x, y, "o", color="C3", clip_on=False)
             place = side(x, thresholds, ("left", "right")), side(y, exposures, ("bottom", "top"))
             shift = {"left": 4, "right": -4, "bottom": 3, "top": -3}
             offset = {"xytext": [shift[where] for where in place], "textcoords": "offset points"}
             box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
-            ax.annotate(name, (x, y), ha=place[0], va=place[1], bbox=box, **offset)
+            ax.annotate("\n".join(names), (x, y), ha=place[0], va=place[1], bbox=box, **offset)
     ax.set(xscale="log", yscale="log", ylabel="exposure [kg d]")
     ax.set(xlabel=f"threshold [keV of {params['scale']}]")
     for axis, ends in ((ax.xaxis, thresholds), (ax.yaxis, exposures)):

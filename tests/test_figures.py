@@ -66,7 +66,7 @@ class Made:
     def run(self, plan, inputs, /, *outputs, **named):
         """Run the script of a plan."""
         name, parameters, *_ = plan
-        script(name)(Job(Files(**{"combinations": []} | inputs), Files(*outputs, **named), parameters, {}))
+        script(name)(Job(Files(**inputs), Files(*outputs, **named), parameters, {}))
 
     def file(self, name):
         path = self.path / name
@@ -86,7 +86,7 @@ class Made:
             outputs = {stage: self.file(f"{stage}/{name}.h5") for stage in ("rates", "counts")}
             self.run(plans[f"rates/{name}"], flux, **outputs)
             for stage in ("profiles", "luminosity"):
-                counts = {"counts": self.file(f"counts/{name}.h5")}
+                counts = {"counts": [self.file(f"counts/{name}.h5")]}
                 self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
         inputs = {"counts": self.each("counts")}
