@@ -28,6 +28,11 @@ REPORT = "workflow/report/report.html", "CITATION.cff"
 PAPERS_OWN = "inferred"
 """The reading that the paper's figures follow; a figure of another one says so."""
 
+EXACT_RATE = (
+    "The reading {} takes the Standard Model rate of the projections as exactly known, as Table II does; limits that hold "
+    "otherwise: results/honest_limits.md."
+)
+
 PLANE_FIGURES = {
     4: (SNS, ["current"], ["delayed", "prompt"]),
     5: (SNS, ["future"], ["delayed", "prompt"]),
@@ -276,7 +281,11 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    table2 = dict(labels=labels(study), reading=shown, notes=notes(study))
+    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    words = notes(study)
+    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+        words.append(EXACT_RATE.format(shown))
+    table2 = dict(labels=labels(study), reading=shown, notes=words)
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),

@@ -2,6 +2,10 @@
 
 import dataclasses
 import math
+import os
+import signal
+import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -548,3 +552,23 @@ def test_a_restart_computes_only_the_blocks_that_are_missing(covered, tmp_path):
         ("toys", "CsI3"),
         ("toys", "RED1003"),
     }
+
+
+@pytest.mark.long
+@pytest.mark.workflow
+def test_a_kill_loses_at_most_a_block(covered, tmp_path):
+    other = covered.copy(tmp_path / "copy")
+    blocks = sorted((other.path / "results/toys").glob("*/*.h5"))
+    assert len(blocks) == 4
+    for path in blocks:
+        path.unlink()
+    process = other.start("--cores=1", "coverage", output=subprocess.DEVNULL)
+    while sum(path.exists() for path in blocks) < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    missing = [job for job in other.planned("coverage") if job[0] == "toys"]
+    assert 1 <= len(missing) <= 3
+    other.snakemake("coverage", cores=2)
+    covered.same_products(other)

@@ -12,7 +12,7 @@ rule toys:
     log:
         "logs/toys/{experiment}/{block}.log",
     group:
-        "experiment"
+        "toys"
     script:
         "../../scripts/compute_toys.py"
 
