@@ -48,7 +48,7 @@ check: $(VENV)/paper.ok
 
 ## reference: how the results differ from the reference; with ACCEPT=1 they become the reference
 reference: $(VENV)/paper.ok
-	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv $(AS_STEPS)
+	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv results/honest_limits.csv $(AS_STEPS)
 	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
 
 ## coverage: what the limits are worth, by toys: results/honest_limits.md; compares with the reference (ACCEPT=1)
