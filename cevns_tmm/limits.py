@@ -143,7 +143,7 @@ class QuadraticForm:
         with np.errstate(divide="ignore", invalid="ignore"):
             return polylines(np.sqrt(ends[:, np.newaxis] / per_radius_sq), x, y)
 
-    def plane_form(self, plane, xi=0.0):
+    def plane_form(self, plane: str, xi: float = 0.0) -> tuple[float, float, float, float]:
         """a, b, c and a b - c² of the excess a x² + b y² + 2 c x y of two moduli, the third moment 0 [1/mu_B²].
 
         ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.

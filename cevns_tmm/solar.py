@@ -72,11 +72,11 @@ class SolarExperiment:
             raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
 
     @property
-    def level(self):
+    def level(self) -> float:
         """Delta chi² of the published limit, which has one parameter."""
         return delta_chi2_quantile(self.confidence_level, 1)
 
-    def mu_nu_sq(self, moduli):
+    def mu_nu_sq(self, moduli: np.ndarray) -> np.ndarray:
         """Effective moment squared for |Lambda_i| of shape (3, ...) [mu_B] [mu_B²]."""
         P = mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13)
         return mu_nu_sq_solar(moduli, P)

@@ -358,12 +358,12 @@ def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return _datasets(_FREE, zip(*rows, strict=True))
 
 
-def read_free_limits(path, group):
+def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
     """Rows that :func:`free_limits` was given."""
     return zip(*_read_columns(path, group, _FREE), strict=True)
 
 
-def curve_datasets(planes):
+def curve_datasets(planes: Mapping[str, Curves]) -> dict[str, Any]:
     """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
     points = [
         (plane, n, *point)

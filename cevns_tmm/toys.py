@@ -7,7 +7,7 @@ the data would be. Averages over the draws of the nuisances are prior-predictive
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +123,9 @@ def truths(analysis: Analysis, error_on_total: float) -> list[Truth]:
     return list(dict.fromkeys(found))
 
 
-def true_events(analysis, n_sm, truth, multiples):
+def true_events(
+    analysis: Analysis, n_sm: Numbers, truth: Truth, multiples: Iterable[float]
+) -> dict[str, float]:
     """True excesses to examine in a truth, {label: events}, increasing.
 
     0, the limit, ``multiples`` of it (of its distance from the best fit), and sqrt(level V): the limit without
@@ -200,7 +202,15 @@ def coverage(
     return Coverage.of(chi2, n_em, analysis.confidence_level, analysis.level(1))
 
 
-def examine(analysis, n_sm, truth, points, toys, seed, name):
+def examine(
+    analysis: Analysis,
+    n_sm: Numbers,
+    truth: Truth,
+    points: Mapping[str, float],
+    toys: int,
+    seed: Iterable[int],
+    name: str,
+) -> Iterator[tuple[str, float, Coverage]]:
     """Coverage in a truth at true excesses ``points``, {label: events}: a row (truth, events, Coverage) of each.
 
     The seed of each set of toys is made of ``seed``, a list of whole numbers, and of ``name``, truth and label. There
@@ -212,12 +222,14 @@ def examine(analysis, n_sm, truth, points, toys, seed, name):
         yield str(truth), n_em, coverage(analysis, n_sm, n_em, truth, toys, own_seed)
 
 
-def has_critical_values(analysis, truth):
+def has_critical_values(analysis: Analysis, truth: Truth) -> bool:
     """Whether toys of a truth give critical values for data: it is the one that their chi² assumes."""
     return analysis.data is not None and truth == own_truth(analysis)
 
 
-def feldman_cousins(analysis, n_sm, n_em, critical_values):
+def feldman_cousins(
+    analysis: Analysis, n_sm: Numbers, n_em: np.ndarray, critical_values: np.ndarray
+) -> float:
     """Upper end of {Delta chi² <= critical value} (events), as Feldman and Cousins, Phys. Rev. D57 (1998) 3873.
 
     ``critical_values`` at increasing true excesses ``n_em`` are interpolated linearly; ``inf`` if the last one is still
