@@ -72,8 +72,9 @@ diff: $(VENV)/paper.ok
 ## docs: the generated parts of README.md and docs/, and their pictures; that of the rules needs Graphviz
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
-	cp figures/fig2.png figures/fig6.png figures/ablation.png figures/limits.png docs/images
-	! command -v dot >/dev/null || { $(RUN) snakemake --rulegraph | dot -Tsvg -o docs/images/rules.svg; }
+	cp figures/ablation.png figures/limits.png docs/images
+	! command -v dot >/dev/null || { $(RUN) snakemake --rulegraph | \
+	  sed '/^\t0\[/d; /-> 0$$/d' | dot -Tsvg -o docs/images/rules.svg; } # without node 0, rule all
 	$(RUN) python -m pipeline.docs
 
 ## reproduce: everything that a user runs, then a run with nothing to do
@@ -85,10 +86,10 @@ reproduce:
 ci:
 	.ci/run
 
-## lint: style of code and rules, spelling, and the workflows of CI
+## lint: style of code and rules, types, spelling, and the workflows of CI
 lint: $(VENV)/dev.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint \
-	  && codespell && zizmor --offline --quiet .github
+	$(RUN) ruff check && ruff format --check && mypy && snakefmt --check Snakefile workflow && \
+	  python -m tests.lint && codespell && zizmor --offline --quiet .github
 
 ## lowest: tests of the library with the lowest versions that pyproject.toml allows
 lowest: $(VENV)/dev.ok
