@@ -39,7 +39,7 @@ def main(job):
     words = {
         "title": citation["title"],
         "authors": ", ".join(author["name"] for author in citation["authors"]),
-        "paper": citation["preferred-citation"],
+        "paper": citation["references"][0],
         "notes": job.parameters["notes"],
         "verdict": verdict,
         "short": like_the_paper(tables["table2"], job.parameters["reading"]),
