@@ -146,8 +146,9 @@ def _write_group(group, datasets):
         if values.ndim and values.size:
             options |= {"fletcher32": True, "shuffle": True, "compression": 4}
         dataset = group.create_dataset(name, data=values, **options)
-        dataset.attrs["unit"] = data.unit
-        dataset.attrs["description"] = data.description
+        # units and long_name are the names that xarray labels axes with
+        dataset.attrs["unit"] = dataset.attrs["units"] = data.unit
+        dataset.attrs["description"] = dataset.attrs["long_name"] = data.description
     scales = dict.fromkeys(axis for data in datasets.values() for axis in data.axes)
     for axis in scales:
         group[axis].make_scale(axis)

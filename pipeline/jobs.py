@@ -213,6 +213,7 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
+@cache
 def contour_lines(study):
     """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
@@ -243,6 +244,20 @@ def contour_lines(study):
         solar={name: _fields(study.experiment(name)) for name in study.solar},
         combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
+
+
+def contour_figures(study):
+    """Figures, and other groups, of the contours in one table."""
+    found = dict.fromkeys(str(line[0]) for line in contour_lines(study)["lines"])
+    return [*found, *["8"] * bool(study.solar), *["combined"] * bool(study.combinations)]
+
+
+def hepdata_tables(study):
+    """Tables of the submission to HEPData."""
+    profiles = (f"profiles-{name}" for name in study.experiments)
+    return [*("table2", "profiled", "flavour", "coverage"), *profiles] + [
+        f"contours-{figure}" for figure in contour_figures(study)
+    ]
 
 
 @cache
@@ -281,14 +296,13 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
-    words = notes(study)
-    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
-        words.append(EXACT_RATE.format(shown))
-    table2 = dict(labels=labels(study), reading=shown, notes=words)
+    table2 = dict(labels=labels(study), reading=shown, notes=notes(study))
+    profiles = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
+    hepdata = dict(profiles=profiles, figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
+        "hepdata": ("write_hepdata", hepdata),
     }
 
 
