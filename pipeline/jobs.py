@@ -31,6 +31,11 @@ REPORT = "workflow/report/report.html", "CITATION.cff"
 PAPERS_OWN = "inferred"
 """The reading that the paper's figures follow; a figure of another one says so."""
 
+EXACT_RATE = (
+    "The reading {} takes the Standard Model rate of the projections as exactly known, as Table II does; limits that hold "
+    "otherwise: results/honest_limits.md."
+)
+
 PLANE_FIGURES = {
     4: (SNS, ["current"], ["delayed", "prompt"], "Allowed regions at the SNS, current setups"),
     5: (SNS, ["future"], ["delayed", "prompt"], "Allowed regions at the SNS, future setups"),
@@ -151,10 +156,15 @@ def chain(study, audit=False):
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
         parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane, free=not audit)
         found[f"solar/{name}"] = "compute_solar", parameters
-    experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
-    experiments |= {name: [study.setups(name), ["combined"]] for name in study.combinations}
-    parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
+    parameters = dict(experiments=limited(study), solar=study.solar, readings=study.readings)
     return found | {"limits": ("write_limits", parameters | dict(free=not audit))}
+
+
+def limited(study):
+    """Setups and beams that tables have of each experiment and combination."""
+    beams = {name: list(study.beams(name)) for name in study.experiments}
+    beams |= dict.fromkeys(study.combinations, ["combined"])
+    return {name: [study.setups(name), shown] for name, shown in beams.items()}
 
 
 def scans(study):
@@ -204,6 +214,7 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
+@cache
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
@@ -234,6 +245,20 @@ def contour_lines(study):
         analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in named},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
     )
+
+
+def contour_figures(study):
+    """Figures, and other groups, of the contours in one table."""
+    found = dict.fromkeys(str(line[0]) for line in contour_lines(study)["lines"])
+    return [*found, *["8"] * bool(study.solar)]
+
+
+def hepdata_tables(study):
+    """Tables of the submission to HEPData."""
+    profiles = (f"profiles-{name}" for name in (*study.experiments, *study.combinations))
+    return [*("table2", "profiled", "flavour", "coverage"), *profiles] + [
+        f"contours-{figure}" for figure in contour_figures(study)
+    ]
 
 
 @cache
@@ -279,9 +304,11 @@ def tables(study):
     shown = study.config["figures_reading"]
     hidden = [name for name in study.combinations if name not in study.drawn]
     table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=notes(study))
+    hepdata = dict(profiles=limited(study), figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
+        "hepdata": ("write_hepdata", hepdata),
     }
 
 
@@ -400,20 +427,16 @@ def statistics(study):
         for name in study.counting
         for setup in study.setups(name)
     ]
-    honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
     blocks = dict(blocks=toys["blocks"])  # results say which inputs they are of, plans which there must be
-    honest |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    honest = dict(labels=labels, shown=shown, beams=common["beams"], notes=notes(study)) | blocks
+    honest |= {key: toys[key] for key in ("toys_per_block", "seed", "error_on_total")}
     honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
     honest |= dict(combinations=study.combinations, reading=reading)
     return found | {
         "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
         "spectrum_coverage": ("write_spectrum_coverage", binned),
-        "honest_limits": (
-            "write_honest_limits",
-            honest | blocks | dict(notes=notes(study)),
-            [published.TABLE],
-        ),
+        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
     }
 
 
