@@ -163,8 +163,8 @@ def chain(study, audit=False):
 def limited(study):
     """Setups and beams that tables have of each experiment and combination."""
     beams = {name: list(study.beams(name)) for name in study.experiments}
-    beams |= dict.fromkeys(study.combinations, ["combined"])
-    return {name: [study.setups(name), shown] for name, shown in beams.items()}
+    names = *study.experiments, *study.combinations
+    return {name: [study.setups(name), beams.get(name, ["combined"])] for name in names}
 
 
 def scans(study):
@@ -489,7 +489,7 @@ def judgements(study, folder):
         solar={name: _by_reading(study, name) for name in study.solar},
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
-    beams = {e: list(study.beams(e))[-1] for e in experiments} | dict.fromkeys(study.drawn, "combined")
+    beams = {name: last for name, (_, (*_, last)) in limited(study).items()}
     budget = {
         e: block | {"beam": beams[e]} for e, block in drawn(study).items() if "current" in block["setups"]
     }
