@@ -150,7 +150,8 @@ def chain(study, audit=False):
         found[f"rates/{name}"] = "compute_rates", parameters, data
     for name in (*study.experiments, *study.combinations):
         analyses, muB = _groups(study, name, _analysis), _range(study, [name], "profile_muB")
-        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name), free=not audit)
+        free = [] if audit else limited(study)[name][1]  # the audit keeps only the limits of Table II
+        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name), free=free)
         found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)

@@ -54,14 +54,14 @@ def main(job):
     for group, block in parameters["analyses"].items():
         counts = events(files, group, analysis(block), name)
         for beam, components in parameters["beams"].items():
-            blocks[f"{group}/{beam}"] = block, counts, components
+            blocks[f"{group}/{beam}"] = block, counts, components, beam in parameters["free"]
     (first, same), groups = unique(blocks), {}
-    for group, (block, counts, components) in first.items():
+    for group, (block, counts, components, is_free) in first.items():
         of = analysis(block)
         sensitivity = of.sensitivity(counts, components)
         groups[group] = profile(of, sensitivity, Lambda)
         check_shape(groups[group]["delta_chi2"].values, group)
-        if parameters["free"]:  # the audit keeps only the limits of Table II
+        if is_free:
             groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
     links = {group: Link(other) for group, other in same.items()}
     description = f"Delta chi-squared profiles and limits of {name}, by setup, reading and beam"
