@@ -29,15 +29,18 @@ paper: $(VENV)/paper.ok
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 ## test: the tests and linters of every day, some minutes
-test: $(VENV)/test.ok lint
+test: lint
 	$(RUN) $(PYTEST) --cov -m "not long"
 
-## test-all: the long ones too: kills at many moments, mutations, SLURM
-test-all: test
+## long: the tests that take longer: kills at many moments, mutations, SLURM, the commands of the pages
+long: $(VENV)/dev.ok
 	$(RUN) $(PYTEST) -m long
 
+## test-all: test and long
+test-all: test long
+
 ## bench: what results cost beside other ways to the same numbers, many minutes; PARTS="library grids" for some
-bench: $(VENV)/test.ok
+bench: $(VENV)/dev.ok
 	$(RUN) OMP_NUM_THREADS=1 python -m tests.benchmark $(PARTS)
 
 ## check: compares with the published limits and the reference results, judges the claims; fails if a check does
@@ -48,7 +51,7 @@ check: $(VENV)/paper.ok
 
 ## reference: how the results differ from the reference; with ACCEPT=1 they become the reference
 reference: $(VENV)/paper.ok
-	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv $(AS_STEPS)
+	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv results/honest_limits.csv $(AS_STEPS)
 	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
 
 ## coverage: what the limits are worth, by toys: results/honest_limits.md; compares with the reference (ACCEPT=1)
@@ -72,15 +75,34 @@ hepdata: $(VENV)/paper.ok
 diff: $(VENV)/paper.ok
 	@$(RUN) python -m pipeline.difference $(WITH)
 
-## docs: the generated parts of README.md and docs/, and their pictures
+## docs: the generated parts of README.md and docs/, and their pictures; that of the rules needs Graphviz
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
-	cp figures/fig2.png figures/fig6.png figures/ablation.png figures/limits.png docs/images
+	cp figures/ablation.png figures/limits.png docs/images
+	! command -v dot >/dev/null || { $(RUN) snakemake --rulegraph | \
+	  sed '/^\t0\[/d; /-> 0$$/d' | dot -Tsvg -o docs/images/rules.svg; } # without node 0, rule all
 	$(RUN) python -m pipeline.docs
 
-## lint: style of code, rules and prose
-lint: $(VENV)/test.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
+## reproduce: everything that a user runs, then a run with nothing to do
+reproduce:
+	$(MAKE) paper check coverage report diff reference
+	$(RUN) snakemake --cores 1 --dry-run 2>&1 | grep "Nothing to be done"
+
+## ci: what CI runs: reproduce, test and long
+ci:
+	.ci/run
+
+## lint: style of code and rules, types, spelling, and the workflows of CI
+lint: $(VENV)/dev.ok
+	$(RUN) ruff check && ruff format --check && mypy && snakefmt --check Snakefile workflow && \
+	  python -m tests.lint && codespell && zizmor --offline --quiet .github
+
+## lowest: tests of the library with the lowest versions that pyproject.toml allows
+lowest: $(VENV)/dev.ok
+	$(RUN) uv venv --quiet --clear --python $(VENV)/bin/python $(VENV)-lowest
+	$(RUN) uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -r pyproject.toml --group test
+	$(VENV)-lowest/bin/python -m pytest -W default -m "not workflow and not long" cevns_tmm \
+	  $$(grep -LE "^(from|import) (pipeline|scripts|snakemake)" tests/test_*.py)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -95,9 +117,9 @@ $(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
 	@$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
 	@touch $@
 
-## lock: resolves the versions of pyproject.toml again; needs uv
-lock:
-	for group in build paper cluster htcondor test; do uv pip compile --group $$group --universal --python-version 3.11 \
+## lock: resolves the versions of pyproject.toml again
+lock: $(VENV)/dev.ok
+	$(RUN) for group in build paper cluster htcondor dev; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 

@@ -5,10 +5,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.annotations import Curves
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, moments
@@ -28,7 +30,7 @@ class Combination:
     experiments: Sequence
     shared: Mapping = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(set(self.experiments)) < max(2, len(self.experiments)):
             raise ValueError(f"experiments: {list(self.experiments)!r} must be two or more, all different")
         for pull, names in self.shared.items():
@@ -39,7 +41,7 @@ class Combination:
                 if names.count(name) > 1:
                     raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
 
-    def sum(self, members):
+    def sum(self, members: Mapping[str, Any]) -> MomentLikelihood:
         """The MomentLikelihood of {name: sensitivity}: a Sensitivity, SolarSensitivity or MomentLikelihood each.
 
         A pull that is not shared keeps the name of its experiment before its own. ValueError for mixing matrices that
@@ -92,7 +94,7 @@ class CombinedExperiment:
     beams = ("combined",)
     methods = METHODS[:2]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
 
     @cached_property
@@ -104,29 +106,38 @@ class CombinedExperiment:
         level = self.confidence_level if confidence_level is None else confidence_level
         return delta_chi2_quantile(level, parameters)
 
-    def sensitivity(self, beam=None):
+    def sensitivity(self, beam: str | None = None) -> MomentLikelihood:
         """chi² as a function of the moments: a MomentLikelihood."""
         if beam not in (None, *self.beams):
             raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
         return self._sum
 
-    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+    def limits(
+        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
+    ) -> dict[str, float]:
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B]; ``method`` is one of ``methods``."""
         check_method(method, self.methods)
         form, level = self.sensitivity(beam), self._level(1, confidence_level)
         limits = form.limits(level) if method == "one-at-a-time" else form.profiled_limits(level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
-    def delta_chi2(self, Lambda, beam=None):
+    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
         return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
-    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+    def contour(
+        self,
+        plane: str,
+        beam: str | None = None,
+        confidence_level: float | None = None,
+        xi_over_pi: float = 0.0,
+        method: str = "one-at-a-time",
+    ) -> Curves:
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
         check_method(method, self.methods)
         level, profiled = self._level(2, confidence_level), method == "profiled"
         return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
 
-    def blind(self, beam=None):
+    def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""
         return self.sensitivity(beam).blind()

@@ -3,13 +3,16 @@
 import math
 import numbers
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
+from cevns_tmm.annotations import PathLike
 from cevns_tmm.errors import ConfigError
 
 FILES = ("config", "experiments", "readings", "audit", "claims")
@@ -24,11 +27,14 @@ _LARGEST_FILE = 1_000_000  # characters
 _DEEPEST = 50  # lists and mappings in each other
 
 
-def is_number(value):
+def is_number(value: Any) -> bool:
     """Whether ``value`` is a finite number that a float can hold; truth values are not."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -58,7 +64,7 @@ def _check_events(text):
             raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
-def load_yaml(path):
+def load_yaml(path: PathLike) -> dict[str, Any]:
     """A YAML file that is one mapping without duplicate keys; ConfigError naming file and line."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -85,12 +91,12 @@ def load_yaml(path):
 
 
 @cache
-def schema(name):
+def schema(name: str) -> dict[str, Any]:
     """JSON schema of one file of a study."""
     return load_yaml(_HERE / f"schemas/{name}.yaml")
 
 
-def read_files(folder=None, overrides=None):
+def read_files(folder: PathLike | None = None, overrides: Mapping[str, Any] | None = None) -> Any:
     """The configuration of a study: its files laid over the paper's, then ``overrides``.
 
     A file in ``folder`` replaces the paper's file of that name whole; ``overrides`` are merged key by
@@ -168,7 +174,7 @@ _Validator = validators.extend(
 )
 
 
-def shown(value):
+def shown(value: Any) -> str:
     """A value in a message, cut if it is long."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
@@ -216,7 +222,7 @@ def _remedy(value, wanted):
     return ""
 
 
-def check_schema(data, schema, origin):
+def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Any) -> None:
     """Check ``data`` against the JSON schema of a file of a study; ``origin`` as of :func:`read_files`.
 
     ConfigError naming file, key, value and what is allowed.
@@ -236,6 +242,6 @@ def check_schema(data, schema, origin):
     raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit)}{remedy}")
 
 
-def dotted(path):
+def dotted(path: Iterable[Any]) -> str:
     """Keys of nested mappings as one."""
     return ".".join(shown(str(key))[1:-1] for key in path) or "top level"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import hbar_c
 from cevns_tmm.units import fm
 
@@ -9,7 +10,7 @@ DIFFUSENESS = 0.52 * fm
 """Surface diffuseness a of Eq. (24)."""
 
 
-def half_density_radius(A):
+def half_density_radius(A: Numbers) -> Numbers:
     """Half-density radius c = 1.23 A^(1/3) - 0.60 fm of Eq. (24) (length), shape of ``A``."""
     if not np.all(np.asarray(A) >= 1):
         raise ValueError(f"A: {A!r} must be at least 1")
@@ -36,7 +37,9 @@ def _x_j1(x):
     return np.where(small, xx / 3 * series, np.sin(safe) / safe - np.cos(safe))
 
 
-def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
+def form_factor(
+    Q: Numbers, A: Numbers, radius_scale: float = 1.0, diffuseness_scale: float = 1.0
+) -> np.ndarray:
     """F(Q²) of Eq. (23), dimensionless, shape of ``Q`` and ``A`` together; F -> 1 for Q -> 0.
 
     Parameters

@@ -1,8 +1,17 @@
 """Values that are allowed but surely a slip: a unit that is another one, a threshold that nothing reaches."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.response import Gaussian
 from cevns_tmm.units import cm, keV, s
+
+if TYPE_CHECKING:
+    from cevns_tmm.experiment import Experiment
+    from cevns_tmm.flux import FluxTable
 
 FEW = 5.0
 """Events below which a Gaussian chi-squared is outside its validity."""
@@ -20,7 +29,7 @@ _USUAL = {
 }
 
 
-def unusual(block):
+def unusual(block: Any) -> Iterator[str]:
     """Fields of a dataclass that are far from what there is, each as "key: value ..."."""
     for name, (low, high, words) in _USUAL.items():
         value = getattr(block, name, None)
@@ -32,7 +41,7 @@ def unusual(block):
                 yield f"{key}.{name}: {value:g} is above 1; is it in percent?"
 
 
-def doubts(experiment, fluxes=None):
+def doubts(experiment: Experiment, fluxes: Mapping[str, FluxTable] | None = None) -> Iterator[str]:
     """What is doubtful about an Experiment, each as "key: value ..."; its events too, if flux tables are given."""
     source, detector, analysis = experiment.source, experiment.detector, experiment.analysis
     for block in (source, detector, analysis):

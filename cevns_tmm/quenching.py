@@ -1,14 +1,21 @@
 """Quenching: the share of a nuclear recoil that ionises; Lindhard's is Eq. (27)."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.nuclei import part_of
 from cevns_tmm.units import keV
+
+if TYPE_CHECKING:
+    from cevns_tmm.nuclei import Isotope
 
 _SHARE = tables.number(0, high=1)
 read_quenching = tables.curve(
@@ -18,7 +25,9 @@ read_quenching = tables.curve(
 """Files of quenching factors against recoil energy; ``minus`` and ``plus`` are one standard deviation."""
 
 
-def quenching_factor(T, Z, A, kappa_scale=1.0, kappa=None):
+def quenching_factor(
+    T: Numbers, Z: Numbers, A: Numbers, kappa_scale: float = 1.0, kappa: Numbers | None = None
+) -> np.ndarray:
     """Q(T) of Eq. (27), dimensionless, shape of ``T``, the nuclear recoil energy (>= 0).
 
     ``kappa`` takes the place of 0.133 Z^(2/3) A^(-1/2); ``kappa_scale`` is a factor on it, for its
@@ -39,7 +48,7 @@ def quenching_factor(T, Z, A, kappa_scale=1.0, kappa=None):
     return kappa_g / (1 + kappa_g)
 
 
-def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
+def quenching_curve(model: Any, isotope: Isotope, kappa_scale: float = 1.0, shift: float = 0.0) -> Callable:
     """Q(T) of an isotope, as a function of its recoil energy.
 
     Parameters
@@ -66,7 +75,7 @@ def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
     return lambda T: np.interp(np.asarray(T) / keV, model["T_keV"], Q)
 
 
-def recoil_energy(E, Q, method="solve"):
+def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     """Recoil energy whose ionisation is ``E`` (electron-equivalent energy, > 0) for a quenching ``Q(T)``.
 
     ``method`` is "solve", the root of T Q(T) = E, or "evaluate-at-threshold", E / Q(E), with Q at ``E``
@@ -93,7 +102,9 @@ def recoil_energy(E, Q, method="solve"):
     return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
 
 
-def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
+def recoil_threshold(
+    threshold: float, Z: Numbers, A: Numbers, method: str = "solve", kappa_scale: float = 1.0
+) -> float:
     """:func:`recoil_energy` for Eq. (27)."""
     Q = partial(quenching_factor, Z=Z, A=A, kappa_scale=kappa_scale)
     return recoil_energy(threshold, Q, method)

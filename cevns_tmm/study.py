@@ -1,5 +1,7 @@
 """A study: its configuration checked, resolved for each reading, and given out as experiments."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import dataclasses
@@ -7,9 +9,12 @@ import difflib
 import functools
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cevns_tmm.analysis import Analysis
+from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
 from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
@@ -104,13 +109,13 @@ def _check_name(what, value, allowed):
         raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
 
 
-def from_block(cls, block, **more):
+def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
     names = {field.name for field in dataclasses.fields(cls)}
     return cls(**{key: value for key, value in block.items() if key in names}, **more)
 
 
-def is_table(value):
+def is_table(value: Any) -> bool:
     """Whether a value of the configuration names a file."""
     return isinstance(value, str) and value.endswith(".csv")
 
@@ -128,7 +133,7 @@ class Study:
     ['CsI', 'HPGe', 'LAr', 'NaI', 'CONUS', 'CONNIE', 'MINER', 'TEXONO', 'RED100']
     """
 
-    def __init__(self, config, origin, folder=None):
+    def __init__(self, config: dict[str, Any], origin: Any, folder: PathLike | None = None) -> None:
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables, self._experiments = Path(folder or PAPER), {}, {}
         for key in ("combinations", "maps"):
@@ -150,24 +155,25 @@ class Study:
                 self._resolve([name])
 
     @classmethod
-    def read(cls, folder="config", overrides=None):
+    def read(cls, folder: PathLike = "config", overrides: Mapping[str, Any] | None = None) -> Study:
         """The study of a folder of YAML files; those that are missing are the paper's.
 
         ``overrides`` is a mapping merged over them key by key. ConfigError naming file, key, value and
         what is allowed; a warning for what is left out, and for what is allowed but surely a slip.
         """
-        study = cls(*read_files(folder, overrides), folder)
+        config, origin = read_files(folder, overrides)
+        study = cls(config, origin, folder)
         study.notes += study._doubts()
         for note in study.notes:
             warnings.warn(note, stacklevel=2)
         return study
 
     @classmethod
-    def paper(cls):
+    def paper(cls) -> Study:
         """The paper's own study."""
         return cls(*read_files())
 
-    def departures(self, reading):
+    def departures(self, reading: str) -> Any:
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
         _check_name("reading", reading, readings)
@@ -188,7 +194,7 @@ class Study:
         collect(reading, [])
         return list(found)
 
-    def setups(self, name):
+    def setups(self, name: str) -> list[str]:
         """Setups that an experiment has."""
         if name in self.solar:
             return ["current"]
@@ -196,7 +202,7 @@ class Study:
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
-    def counting(self):
+    def counting(self) -> Any:
         """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
 
         def counts(one):
@@ -212,28 +218,30 @@ class Study:
             )
         ]
 
-    def source_of(self, name):
+    def source_of(self, name: str) -> str:
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
         _check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
-    def source_kind(self, name):
+    def source_kind(self, name: str) -> str:
         """Kind of the source of an experiment."""
         return self.config["sources"][self.source_of(name)]["kind"]
 
-    def beams(self, name):
+    def beams(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Beams of an experiment: {beam: components}."""
         source = self.config["sources"][self.source_of(name)]
         return beams(source["kind"], source.get("spectra", {}) | source.get("lines", {}))
 
-    def source(self, name, reading=None):
+    def source(self, name: str, reading: str | None = None) -> Source:
         """A source in one reading."""
         reading = self.config["figures_reading"] if reading is None else reading
         _check_name("source", name, self.sources)
         _check_name("reading", reading, self.readings)
         return self._made(Source, self._resolved[reading]["sources"][name])
 
-    def experiment(self, name, setup="current", reading=None):
+    def experiment(
+        self, name: str, setup: str = "current", reading: str | None = None
+    ) -> Experiment | SolarExperiment:
         """An Experiment, or a SolarExperiment; the reading of the figures if none is named.
 
         ValueError that lists what there is for a name that is not there.
@@ -246,14 +254,14 @@ class Study:
             self._experiments[key] = self._experiment(self._resolved[reading], name, setup, reading)
         return self._experiments[key]
 
-    def combination(self, name, reading=None):
+    def combination(self, name: str, reading: str | None = None) -> CombinedExperiment:
         """A CombinedExperiment; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
         _check_name("combination", name, self.combinations)
         _check_name("reading", reading, self.readings)
         return self._combination(self._resolved[reading], name, reading)
 
-    def sensitivity_map(self, name, reading=None):
+    def sensitivity_map(self, name: str, reading: str | None = None) -> tuple[SensitivityMap, Experiment]:
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
         _check_name("map", name, self.maps)
@@ -317,7 +325,7 @@ class Study:
         return self._tables[reader, value]
 
     @functools.cached_property
-    def audit(self):
+    def audit(self) -> Study:
         """A study whose readings are the variants of the audit, in place of the readings.
 
         ``without-X`` and ``only-X`` switch one departure off in the reading shown and on in the

@@ -28,6 +28,11 @@ REPORT = "workflow/report/report.html", "CITATION.cff"
 PAPERS_OWN = "inferred"
 """The reading that the paper's figures follow; a figure of another one says so."""
 
+EXACT_RATE = (
+    "The reading {} takes the Standard Model rate of the projections as exactly known, as Table II does; limits that hold "
+    "otherwise: results/honest_limits.md."
+)
+
 PLANE_FIGURES = {
     4: (SNS, ["current"], ["delayed", "prompt"]),
     5: (SNS, ["future"], ["delayed", "prompt"]),
@@ -442,19 +447,15 @@ def statistics(study):
         for name in study.counting
         for setup in study.setups(name)
     ]
-    honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
     blocks = dict(blocks=toys["blocks"])  # results say which inputs they are of, plans which there must be
-    honest |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    honest = dict(labels=labels, shown=shown, beams=common["beams"], notes=notes(study)) | blocks
+    honest |= {key: toys[key] for key in ("toys_per_block", "seed", "error_on_total")}
     honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
     return found | {
         "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
         "spectrum_coverage": ("write_spectrum_coverage", binned),
-        "honest_limits": (
-            "write_honest_limits",
-            honest | blocks | dict(notes=notes(study)),
-            [published.TABLE],
-        ),
+        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
     }
 
 

@@ -146,6 +146,14 @@ def test_a_counting_experiment_is_one_gaussian_bin(residual, variance, sigma, sc
         assert 2 * lower == pytest.approx(experiment.lower_limit(2.7), rel=1e-5, abs=1e-9)
 
 
+@pytest.mark.parametrize("d", [30.0, -30.0])
+def test_a_gaussian_bin_that_no_pull_moves(d):
+    """One event above the data, beside a bin whose pull takes up its share: chi² = r²/V + r²/(V + shift²)."""
+    pulls = {"background": Pull([0.0, 1.0])}
+    likelihood = Likelihood([d, 5.0], [d + 1, 7.0], {"e": [1.0, 1.0]}, pulls, [9.0, 4.0])
+    assert likelihood.chi2([0.0]) == pytest.approx(1 / 9 + 4 / 5, rel=1e-12)
+
+
 def test_shape_keeps_a_limit_that_a_free_normalisation_would_take():
     free = {"flux": Pull(SM, EM, free=True)}
     one = BinnedData().likelihood(SM[:1], {"e": EM["e"][:1]}, {"flux": Pull(SM[:1], {}, free=True)})
