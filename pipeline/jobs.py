@@ -215,7 +215,6 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
-@cache
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
@@ -249,17 +248,17 @@ def contour_lines(study):
 
 
 def contour_figures(study):
-    """Figures, and other groups, of the contours in one table."""
-    found = dict.fromkeys(str(line[0]) for line in contour_lines(study)["lines"])
-    return [*found, *["8"] * bool(study.solar)]
+    """Figures, and other groups, of the table of contours."""
+    found = [str(figure) for figure, *_ in contour_lines(study)["lines"]]
+    found += ["8" for _ in study.solar] + ["combined" for _ in study.combinations]
+    return list(dict.fromkeys(found))
 
 
 def hepdata_tables(study):
     """Tables of the submission to HEPData."""
-    profiles = (f"profiles-{name}" for name in (*study.experiments, *study.combinations))
-    return [*("table2", "profiled", "flavour", "coverage"), *profiles] + [
-        f"contours-{figure}" for figure in contour_figures(study)
-    ]
+    profiles = [f"profiles-{name}" for name in study.experiments]
+    contours = [f"contours-{figure}" for figure in contour_figures(study)]
+    return ["table2", "profiled", "flavour", *profiles, *contours, "coverage"]
 
 
 @cache

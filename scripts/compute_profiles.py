@@ -21,7 +21,7 @@ def profile(of, sensitivity, Lambda):
     level = of.level(1)
     return {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
-        "Lambda": Data(Lambda, "mu_B", "its modulus"),
+        "Lambda": Data(Lambda, "mu_B", "modulus of the one moment that is not zero"),
         "delta_chi2": Data(
             sensitivity.profile(Lambda),
             "1",

@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.workflow, pytest.mark.long]
 def run(small, tmp_path_factory):
     checkout = small.copy(tmp_path_factory.mktemp("hepdata") / "copy")
     checkout.edit("config", lambda data: data["coverage"].update(blocks=1, toys_per_block=300))
+    both = {"Both": {"experiments": ["CsI", "CONNIE"]}}
+    checkout.edit("experiments", lambda data: data.update(combinations=both))
     checkout.snakemake("results/hepdata/submission.yaml")
     return checkout
 
@@ -61,7 +63,7 @@ def test_columns_of_a_table_are_of_one_length_and_moments_have_units(run):
     experiments = {f"profiles-{name}" for name in ("CsI", "CONNIE", "NEW-1")}
     assert experiments | {"submission", "table2", "profiled", "flavour", "coverage"} <= set(names)
     assert {name for name in names if name.startswith("contours")} == {
-        f"contours-{figure}" for figure in (4, 5, 6, 7, 8, "profiled")
+        f"contours-{figure}" for figure in (4, 5, 6, 7, 8, "profiled", "combined")
     }
     for name in set(names) - {"submission"}:
         columns = table(run, name)

@@ -442,9 +442,10 @@ def test_published_limits():
 
 
 def test_later_limits():
-    """M. Atzori Corona et al., arXiv:2207.05036: 1.1e-11 mu_B at 90 % C.L. from LZ."""
+    """90 % C.L.: arXiv:2207.05036 from LZ, arXiv:2605.22815 of CONUS."""
     assert [(row["label"], row["parameter"], float(row["limit_muB"])) for row in read_csv(LATER)] == [
-        ("LZ data", "mu_nu_solar", 1.1e-11)
+        ("LZ data", "mu_nu_solar", 1.1e-11),
+        ("CONUS 2026", "mu_nu_e", 5.18e-11),
     ]
 
 
