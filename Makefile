@@ -95,7 +95,7 @@ lint: $(VENV)/dev.ok
 lowest: $(VENV)/dev.ok
 	$(RUN) uv venv --quiet --clear --python $(VENV)/bin/python $(VENV)-lowest
 	$(RUN) uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -r pyproject.toml --group test
-	$(VENV)-lowest/bin/python -m pytest -W default -m "not workflow and not long" cevns_tmm \
+	$(VENV)-lowest/bin/$(PYTEST) -W default -m "not workflow and not long" cevns_tmm \
 	  $$(grep -LE "^(from|import) (pipeline|scripts|snakemake)" tests/test_*.py)
 
 $(VENV)/bin/python:
