@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper check coverage report diff reference docs test long test-all lint bench reproduce ci lowest lock clean
+.PHONY: help paper test test-all bench lint check reference coverage report hepdata diff docs lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -51,7 +51,7 @@ check: $(VENV)/paper.ok
 
 ## reference: how the results differ from the reference; with ACCEPT=1 they become the reference
 reference: $(VENV)/paper.ok
-	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv $(AS_STEPS)
+	@$(MAKE_IT) -- all results/samples.csv results/claims.csv results/audit/inputs.csv results/honest_limits.csv $(AS_STEPS)
 	$(RUN) python -m pipeline.reference $(if $(ACCEPT),--accept && python -m pipeline.docs)
 
 ## coverage: what the limits are worth, by toys: results/honest_limits.md; compares with the reference (ACCEPT=1)
@@ -64,6 +64,12 @@ coverage: $(VENV)/paper.ok
 report: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/report.html $(AS_STEPS)
 	@echo "results/report.html"
+
+## hepdata: limits, profiles, contours and coverage as a submission to HEPData, results/hepdata.tar.gz
+hepdata: $(VENV)/paper.ok
+	@$(MAKE_IT) -- results/hepdata/submission.yaml $(AS_STEPS)
+	@cd results/hepdata && tar -czf ../hepdata.tar.gz *.yaml
+	@echo "results/hepdata.tar.gz"
 
 ## diff: how limits and counts changed since the last run, or from another study: WITH=FOLDER
 diff: $(VENV)/paper.ok

@@ -79,7 +79,7 @@ class QuadraticForm:
 
         ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
         """
-        a, b, c, _ = self._plane(plane, xi)
+        a, b, c, _ = self.plane_form(plane, xi)
         return self.chi2.delta_chi2(a * x**2 + b * y**2 + 2 * c * x * y)
 
     def blind(self) -> np.ndarray:
@@ -126,7 +126,7 @@ class QuadraticForm:
         """
         if plane not in PLANES:
             raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
-        a, b, c, determinant = self._profiled_plane(plane) if profiled else self._plane(plane, xi)
+        a, b, c, determinant = self._profiled_form(plane) if profiled else self.plane_form(plane, xi)
         blind = (
             np.sqrt(a / b) if c < 0 and determinant == 0 else None
         )  # along a ray: the contour is open there
@@ -143,14 +143,17 @@ class QuadraticForm:
         with np.errstate(divide="ignore", invalid="ignore"):
             return polylines(np.sqrt(ends[:, np.newaxis] / per_radius_sq), x, y)
 
-    def _plane(self, plane, xi):
-        """a, b, c and a b - c² of the excess a x² + b y² + 2 c x y, the third moment 0."""
+    def plane_form(self, plane: str, xi: float = 0.0) -> tuple[float, float, float, float]:
+        """a, b, c and a b - c² of the excess a x² + b y² + 2 c x y of two moduli, the third moment 0 [1/mu_B²].
+
+        ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
+        """
         a, b, both = (float(self.excess(pair_moments(plane, *v, xi))) for v in ((1, 0), (0, 1), (1, 1)))
         c = (both - a - b) / 2
         determinant = a * b - c**2
         return a, b, c, determinant if determinant > 1e-12 * a * b else 0.0
 
-    def _profiled_plane(self, plane):
+    def _profiled_form(self, plane):
         """The same, at its least over the third moment k and all phases.
 
         S = A_(ij) - A_ik A_kj / A_kk has the cofactors of A over A_kk as entries, and the determinant

@@ -9,7 +9,7 @@ import numpy as np
 from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.annotations import Curves
 from cevns_tmm.limits import QuadraticForm
-from cevns_tmm.magnetic_moment import PARAMETERS, moments, pair_moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 
@@ -71,6 +71,11 @@ class SolarExperiment:
             known = f"{self.confidence_level:g}, the level of the published limit"
             raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
 
+    @property
+    def level(self) -> float:
+        """Delta chi² of the published limit, which has one parameter."""
+        return delta_chi2_quantile(self.confidence_level, 1)
+
     def mu_nu_sq(self, moduli: np.ndarray) -> np.ndarray:
         """Effective moment squared for |Lambda_i| of shape (3, ...) [mu_B] [mu_B²]."""
         P = mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13)
@@ -83,8 +88,7 @@ class SolarExperiment:
         quadratic in the effective moment squared, and at its Delta chi² at the limit.
         """
         self._check(beam, None)
-        level = delta_chi2_quantile(self.confidence_level, 1)
-        chi2 = CountingExperiment(0.0, self.mu_nu_muB**4 / level, 0.0, 0.0)
+        chi2 = CountingExperiment(0.0, self.mu_nu_muB**4 / self.level, 0.0, 0.0)
         return SolarSensitivity(chi2, mass_eigenstate_probabilities(self.P_e1_2nu, self.sin2_theta13))
 
     blank = sensitivity
@@ -98,8 +102,7 @@ class SolarExperiment:
         """
         self._check(beam, confidence_level)
         check_method(method, self.methods)
-        with np.errstate(divide="ignore"):
-            limits = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(np.eye(3)))
+        limits = self.sensitivity().limits(self.level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
     def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
@@ -124,7 +127,4 @@ class SolarExperiment:
         """
         self._check(beam, confidence_level)
         check_method(method, METHODS[:2])
-        slope = np.geomspace(1e-4, 1e4, 801)
-        x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
-        radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, 0.0)))
-        return [(radius * x, radius * y)]
+        return self.sensitivity().contour(plane, self.level)

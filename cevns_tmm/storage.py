@@ -146,8 +146,9 @@ def _write_group(group, datasets):
         if values.ndim and values.size:
             options |= {"fletcher32": True, "shuffle": True, "compression": 4}
         dataset = group.create_dataset(name, data=values, **options)
-        dataset.attrs["unit"] = data.unit
-        dataset.attrs["description"] = data.description
+        # units and long_name are the names that xarray labels axes with
+        dataset.attrs["unit"] = dataset.attrs["units"] = data.unit
+        dataset.attrs["description"] = dataset.attrs["long_name"] = data.description
     scales = dict.fromkeys(axis for data in datasets.values() for axis in data.axes)
     for axis in scales:
         group[axis].make_scale(axis)
@@ -356,6 +357,11 @@ def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     ``rows`` are (method, parameter, limit [mu_B]).
     """
     return _datasets(_FREE, zip(*rows, strict=True))
+
+
+def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
+    """Rows that :func:`free_limits` was given."""
+    return zip(*_read_columns(path, group, _FREE), strict=True)
 
 
 def curve_datasets(planes: Mapping[str, Curves]) -> dict[str, Any]:

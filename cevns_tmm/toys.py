@@ -7,7 +7,7 @@ the data would be. Averages over the draws of the nuisances are prior-predictive
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ KINDS = ("fixed", "excess", "total")
 SCAN = tuple(round(0.7 + 0.05 * k, 2) for k in range(13))
 """True excesses, as multiples in :func:`true_events`, between which the limit of Feldman and Cousins is interpolated."""
 
-SCAN_TOYS = 10
-"""How many times as many toys these have: the limit is where two almost parallel curves cross."""
+MORE_TOYS = 10
+"""How many times as many toys that limit needs: it is where two almost parallel curves cross."""
 
 SIGMAS = (-2, -1, 0, 1, 2)
 """Standard deviations of a normal distribution at whose quantiles an expected limit is given."""
@@ -123,12 +123,17 @@ def truths(analysis: Analysis, error_on_total: float) -> list[Truth]:
     return list(dict.fromkeys(found))
 
 
-def true_events(analysis: Analysis, n_sm: Numbers, multiples: Sequence[float]) -> dict[str, float]:
-    """True excesses to examine, {label: events}, increasing.
+def true_events(
+    analysis: Analysis, n_sm: Numbers, truth: Truth, multiples: Iterable[float]
+) -> dict[str, float]:
+    """True excesses to examine in a truth, {label: events}, increasing.
 
     0, the limit, ``multiples`` of it (of its distance from the best fit), and sqrt(level V): the limit without
-    the nuisance, with V the variance. Those that are not finite are left out.
+    the nuisance, with V the variance; and :data:`SCAN` for the limit of Feldman and Cousins. Those that are not finite
+    are left out.
     """
+    if has_critical_values(analysis, truth):
+        multiples = {*multiples, *SCAN}
     chi2, level = analysis.chi2(n_sm), analysis.level(1)
     with np.errstate(invalid="ignore"):
         reach = chi2.upper_limit(level) - chi2.best_fit
@@ -197,20 +202,40 @@ def coverage(
     return Coverage.of(chi2, n_em, analysis.confidence_level, analysis.level(1))
 
 
-def at_truth(data: Mapping[str, Any], truth: Truth) -> dict[str, Any]:
-    """Of what ``storage.read_coverage`` gives, the columns of one truth, by increasing true events."""
-    here = data["truth"] == str(truth)
-    return {name: data[name][here] for name in ("n_em", "toys", "interval", "upper", "critical_value")}
+def examine(
+    analysis: Analysis,
+    n_sm: Numbers,
+    truth: Truth,
+    points: Mapping[str, float],
+    toys: int,
+    seed: Iterable[int],
+    name: str,
+) -> Iterator[tuple[str, float, Coverage]]:
+    """Coverage in a truth at true excesses ``points``, {label: events}: a row (truth, events, Coverage) of each.
+
+    The seed of each set of toys is made of ``seed``, a list of whole numbers, and of ``name``, truth and label. There
+    are :data:`MORE_TOYS` times as many where the limit of Feldman and Cousins comes from.
+    """
+    toys *= MORE_TOYS if has_critical_values(analysis, truth) else 1
+    for label, n_em in points.items():
+        own_seed = [*seed, *f"{name}/{truth}/{label}".encode()]
+        yield str(truth), n_em, coverage(analysis, n_sm, n_em, truth, toys, own_seed)
 
 
-def feldman_cousins(analysis: Analysis, n_sm: Numbers, data: Mapping[str, Any]) -> float:
+def has_critical_values(analysis: Analysis, truth: Truth) -> bool:
+    """Whether toys of a truth give critical values for data: it is the one that their chi² assumes."""
+    return analysis.data is not None and truth == own_truth(analysis)
+
+
+def feldman_cousins(
+    analysis: Analysis, n_sm: Numbers, n_em: np.ndarray, critical_values: np.ndarray
+) -> float:
     """Upper end of {Delta chi² <= critical value} (events), as Feldman and Cousins, Phys. Rev. D57 (1998) 3873.
 
-    ``data`` as of ``storage.read_coverage``. The critical values are interpolated linearly between the true excesses;
-    ``inf`` if the last one is still inside.
+    ``critical_values`` at increasing true excesses ``n_em`` are interpolated linearly; ``inf`` if the last one is still
+    inside.
     """
-    own = at_truth(data, own_truth(analysis))
-    n_em, inside = own["n_em"], own["critical_value"] - analysis.chi2(n_sm).delta_chi2(own["n_em"])
+    inside = critical_values - analysis.chi2(n_sm).delta_chi2(np.asarray(n_em))
     last = max(np.flatnonzero(inside >= 0), default=0)
     if last == len(n_em) - 1:
         return np.inf

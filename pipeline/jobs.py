@@ -28,6 +28,11 @@ REPORT = "workflow/report/report.html", "CITATION.cff"
 PAPERS_OWN = "inferred"
 """The reading that the paper's figures follow; a figure of another one says so."""
 
+EXACT_RATE = (
+    "The reading {} takes the Standard Model rate of the projections as exactly known, as Table II does; limits that hold "
+    "otherwise: results/honest_limits.md."
+)
+
 PLANE_FIGURES = {
     4: (SNS, ["current"], ["delayed", "prompt"]),
     5: (SNS, ["future"], ["delayed", "prompt"]),
@@ -208,6 +213,7 @@ def phase_contours(study, name):
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
+@cache
 def contour_lines(study):
     """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
@@ -238,6 +244,20 @@ def contour_lines(study):
         solar={name: _fields(study.experiment(name)) for name in study.solar},
         combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
+
+
+def contour_figures(study):
+    """Figures, and other groups, of the contours in one table."""
+    found = dict.fromkeys(str(line[0]) for line in contour_lines(study)["lines"])
+    return [*found, *["8"] * bool(study.solar), *["combined"] * bool(study.combinations)]
+
+
+def hepdata_tables(study):
+    """Tables of the submission to HEPData."""
+    profiles = (f"profiles-{name}" for name in study.experiments)
+    return [*("table2", "profiled", "flavour", "coverage"), *profiles] + [
+        f"contours-{figure}" for figure in contour_figures(study)
+    ]
 
 
 @cache
@@ -277,9 +297,12 @@ def tables(study):
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
     table2 = dict(labels=labels(study), reading=shown, notes=notes(study))
+    profiles = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
+    hepdata = dict(profiles=profiles, figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
+        "hepdata": ("write_hepdata", hepdata),
     }
 
 
@@ -425,19 +448,15 @@ def statistics(study):
         for name in study.counting
         for setup in study.setups(name)
     ]
-    honest = dict(labels=labels, shown=shown, beams=common["beams"], error_on_total=toys["error_on_total"])
     blocks = dict(blocks=toys["blocks"])  # results say which inputs they are of, plans which there must be
-    honest |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    honest = dict(labels=labels, shown=shown, beams=common["beams"], notes=notes(study)) | blocks
+    honest |= {key: toys[key] for key in ("toys_per_block", "seed", "error_on_total")}
     honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
     return found | {
         "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
         "spectrum_coverage": ("write_spectrum_coverage", binned),
-        "honest_limits": (
-            "write_honest_limits",
-            honest | blocks | dict(notes=notes(study)),
-            [published.TABLE],
-        ),
+        "honest_limits": ("write_honest_limits", honest, [published.TABLE]),
     }
 
 

@@ -68,6 +68,22 @@ def one_at_a_time(limits):
     return [row for row in limits if row["method"] == "one-at-a-time" and row["parameter"] in PARAMETERS]
 
 
+def like_the_paper(limits):
+    """Rows of Table II in its own form: beam, experiment and three limits, in brackets those of the future setups.
+
+    ``limits`` maps (experiment, setup, beam, parameter) to text.
+    """
+    for experiment, beam in dict.fromkeys((key[0], key[2]) for key in limits):
+        found = [
+            [limits.get((experiment, s, beam, p), "") for s in ("current", "future")] for p in PARAMETERS
+        ]
+        yield (
+            beam,
+            experiment,
+            *(" ".join(filter(None, [now, later and f"[{later}]"])) for now, later in found),
+        )
+
+
 def limit_text(parameter, limit, any_limit):
     """A limit in mu_B as results have it; ``any_limit`` is whether the experiment limits any moment.
 

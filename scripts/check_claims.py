@@ -65,13 +65,7 @@ class Results:
         """a, b, c of the current excess a x² + b y² + 2 c x y in a plane [events per mu_B²]."""
         counts = read_counts(self.files["counts"][experiment], f"current/{self.reading}")
         n_em = {component: counts[component][1] for component in self.params["beams"][experiment][beam]}
-        sensitivity = Sensitivity(None, n_em, self.analyses[experiment].mixing(delta))
-
-        def events(x, y):
-            return float(sensitivity.excess(pair_moments(plane, x, y, xi)))
-
-        a, b = events(1.0, 0.0), events(0.0, 1.0)
-        return a, b, (events(1.0, 1.0) - a - b) / 2
+        return Sensitivity(None, n_em, self.analyses[experiment].mixing(delta)).plane_form(plane, xi)[:3]
 
     def interference(self, kind, beams):
         """c / sqrt(a b) in the three planes for every experiment with events, by (experiment, beam)."""

@@ -13,15 +13,10 @@ def examine(analysis, n_sm, parameters, name):
     """Coverage of one form of chi² and the limits to expect with it, as HDF5 datasets."""
     rows, own = [], toys.own_truth(analysis)
     for truth in toys.truths(analysis, parameters["error_on_total"]):
-        scan = toys.SCAN if truth == own and analysis.data is not None else ()
-        points = toys.true_events(analysis, n_sm, {*parameters["true_events"], *scan})
-        for label, n_em in points.items():
-            seed = [parameters["seed"], parameters["block"], *f"{name}/{truth}/{label}".encode()]
-            number = parameters["toys"] * (toys.SCAN_TOYS if label in map("{:g}".format, scan) else 1)
-            found = toys.coverage(analysis, n_sm, n_em, truth, number, seed)
-            rows.append([str(truth), n_em, found])
-            if truth == own and n_em == 0:
-                expected = found.limits
+        points = toys.true_events(analysis, n_sm, truth, parameters["true_events"])
+        seed = parameters["seed"], parameters["block"]
+        rows += toys.examine(analysis, n_sm, truth, points, parameters["toys"], seed, name)
+    expected = next(found.limits for truth, n_em, found in rows if (truth, n_em) == (str(own), 0))
     quantiles = np.quantile(expected, ndtr(toys.SIGMAS), method="inverted_cdf")
     observed = analysis.chi2(n_sm).upper_limit(analysis.level(1))
     return coverage_datasets(rows, toys.SIGMAS, quantiles, np.mean(expected <= observed))

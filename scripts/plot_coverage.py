@@ -50,7 +50,7 @@ def main(job):
         ax.yaxis.minorticks_off()
     low = min(np.min(line.get_ydata()) for ax in axes.flat for line in ax.lines)
     axes[0, 0].set_ylim(min(low, 0.8) - 0.05, 1.002)
-    fig.supxlabel("true magnetic-moment events", size="medium")
+    fig.supxlabel("true magnetic-moment events, current setups", size="medium")
     fig.supylabel("coverage", size="medium")
 
     truths = [

@@ -98,7 +98,7 @@ def main(job):
         for parameter, limit, *_ in found
         if limit in BEYOND and parameter in PARAMETERS
     }
-    entries += [(style, {"inf": "no limit"}.get(limit, limit)) for limit, style in beyond.items()]
+    entries += [(style, {"inf": "no sensitivity"}.get(limit, limit)) for limit, style in beyond.items()]
     entries += [(look(SYMBOLS[parameter]), label) for parameter, label in EFFECTIVE.items()]
     plotting.legend(fig, [(Line2D([], [], **style), label) for style, label in entries], params["note"])
     plotting.save(fig, params["title"], *job.output)

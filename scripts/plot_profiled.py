@@ -29,12 +29,14 @@ def main(job):
         return plotting.empty_page("This study has no such planes.", params["title"], *job.output)
     words = "\n".join(filter(None, [WORDS, params["note"]]))
     fig, grid = plotting.planes([ends for *_, ends in drawn])
+    fig.set_figheight(fig.get_figheight() + 0.4)  # the second row has a title below the labels of the first
+    fig.get_layout_engine().set(h_pad=0.1)
     for axes, (row, paper, profiled, _), place in zip(grid, drawn, ("upper", "lower"), strict=False):
         styles = plotting.lines(row["experiments"])
         shown = [(paper[name], styles[name] | {"linestyle": "none"}, True) for name in paper]
         plotting.contours(axes, shown + [(profiled[name], styles[name], False) for name in profiled])
-        where = "reactors" if row["beam"] == "reactor" else f"SNS, {row['beam']}"
-        axes[1].set_title(f"{where}, {percent(params['confidence_level'])}")
+        where = "reactors" if row["beam"] == "reactor" else f"SNS, {row['beam']} beam"
+        axes[1].set_title(f"{where}, current setups, {percent(params['confidence_level'])}")
         entries = [
             (Line2D([], [], **styles[name]), block["label"]) for name, block in row["experiments"].items()
         ]

@@ -25,7 +25,7 @@ def coverage(data):
     for k, truth in enumerate(data["truth"]):
         number = data["toys"][k]
         shares = [f"{data[name][k] / number:.6f}" for name in ("interval", "upper")]
-        critical = f"{data['critical_value'][k]:.4f}"
+        critical = f"{data['critical_value'][k]:.6g}"
         yield [truth, f"{data['n_em'][k]:.10e}", *shares, critical, number, data["without_limit"][k]]
 
 
@@ -33,11 +33,11 @@ def expected(analysis, counts, beams, data):
     """Rows of one analysis: limits observed, if there are data, and to expect."""
     n_sm, events, chance = sum(n for n, _ in counts.values()), list(data["limit"]), ""
     if analysis.data is not None:
-        observed = (
-            analysis.chi2(n_sm).upper_limit(analysis.level(1)),
-            toys.feldman_cousins(analysis, n_sm, data),
-        )
-        events, chance = [*observed, *events], f"{data['below_observed']:.6f}"
+        own = data["truth"] == str(toys.own_truth(analysis))
+        points = data["n_em"][own], data["critical_value"][own]
+        observed = analysis.chi2(n_sm).upper_limit(analysis.level(1))
+        events = [observed, toys.feldman_cousins(analysis, n_sm, *points), *events]
+        chance = f"{data['below_observed']:.6f}"
     for beam, components in beams.items():
         form = analysis.sensitivity(counts, components)
         limits = np.transpose([form.moduli(n) for n in events])

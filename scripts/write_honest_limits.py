@@ -9,7 +9,7 @@ from cevns_tmm import toys
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
-from cevns_tmm.storage import read_counts, read_coverage, write_csv, write_text
+from cevns_tmm.storage import read_counts, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import LEVEL, UNIT, limit_text, table2
 
@@ -34,25 +34,37 @@ moments and all phases are free. {toys} toys for each number, or more. More: doc
 """
 
 
-def shares(data, truth, n):
-    """Coverage of interval and upper limit, as text, where the true events are nearest to a limit of ``n`` events."""
+def draw(analysis, n_sm, truth, points, parameters, name):
+    """Toys at true excesses {label: events}, with the seeds of coverage.csv: [[Coverage, ...] of each block]."""
+    seeds = ([parameters["seed"], block] for block in range(1, parameters["blocks"] + 1))
+    given = analysis, n_sm, truth, points, parameters["toys_per_block"]
+    return [[found for *_, found in toys.examine(*given, seed, name)] for seed in seeds]
+
+
+def shares(analysis, n_sm, truth, parameters, name):
+    """Coverage of interval and upper limit, as text, where the true events are the limit."""
+    n = analysis.chi2(n_sm).upper_limit(analysis.level(1))
     if not np.isfinite(n):
         return "", ""
-    found = toys.at_truth(data, truth)
-    k = np.argmin(np.abs(found["n_em"] - n))
-    return tuple(f"{found[kind][k] / found['toys'][k]:.3f}" for kind in KINDS)
+    found = [one for (one,) in draw(analysis, n_sm, truth, {"1": n}, parameters, name)]
+    return tuple(f"{sum(getattr(b, k) for b in found) / sum(b.toys for b in found):.3f}" for k in KINDS)
 
 
-def verdict(analysis, n_sm, data, well_known):
+def verdict(analysis, n_sm, parameters, name):
     """Coverage of the limit in each case; of the limit that covers the name, events and coverage."""
-    level, own = analysis.level(1), toys.own_truth(analysis)
-    form, n = toys.form(analysis), analysis.chi2(n_sm).upper_limit(level)
-    truths = [toys.Truth("fixed"), toys.Truth("total", well_known), toys.Truth("total", own.size)]
-    coverage = [shares(data[form], truth, n) for truth in truths]
+    form, own = toys.form(analysis), toys.own_truth(analysis)
+    well_known, total = (toys.Truth("total", size) for size in (parameters["error_on_total"], own.size))
+    given = parameters, f"{name}/{form}"
+    coverage = [shares(analysis, n_sm, truth, *given) for truth in (toys.Truth("fixed"), well_known, total)]
     if form == "data":
-        return coverage, "feldman-cousins", toys.feldman_cousins(analysis, n_sm, data[form]), ("", "")
-    n = toys.forms(analysis)["total"].chi2(n_sm).upper_limit(level)
-    return coverage, "nuisance-on-total", n, shares(data["total"], truths[-1], n)
+        points = toys.true_events(analysis, n_sm, own, [])
+        blocks = draw(analysis, n_sm, own, points, *given)
+        critical = np.mean([[found.critical_value for found in block] for block in blocks], axis=0)
+        n = toys.feldman_cousins(analysis, n_sm, list(points.values()), critical)
+        return coverage, "feldman-cousins", n, ("", "")
+    covering = toys.forms(analysis)["total"]
+    n = covering.chi2(n_sm).upper_limit(analysis.level(1))
+    return coverage, "nuisance-on-total", n, shares(covering, n_sm, total, parameters, f"{name}/total")
 
 
 def texts(analysis, counts, components, covering, published):
@@ -81,13 +93,11 @@ def pair(interval, upper):
 
 def main(job):
     parameters, published = job.parameters, table2()
-    files, blocks, well_known = job.by_name("counts"), job.blocks("toys"), parameters["error_on_total"]
-    rows, lines = [], []
+    files, rows, lines = job.by_name("counts"), [], []
     for name, setup, group, block in parameters["shown"]:
         analysis, counts = Analysis(**block), read_counts(files[name], group)
-        data = {form: read_coverage(blocks[name], f"{group}/{form}") for form in toys.forms(analysis)}
         n_sm = sum(n for n, _ in counts.values())
-        coverage, method, n, covers = verdict(analysis, n_sm, data, well_known)
+        coverage, method, n, covers = verdict(analysis, n_sm, parameters, f"{name}/{group}")
         errors = toys.form(analysis), toys.own_truth(analysis).size, *itertools.chain(*coverage)
         for beam, components in parameters["beams"][name].items():
             at_level = published if analysis.confidence_level == LEVEL else {}
@@ -109,7 +119,8 @@ def main(job):
     heads += ["covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
     level = percent(parameters["confidence_level"])
-    numbers = dict(level=level, well_known=well_known, toys=parameters["toys"])
+    numbers = dict(level=level, well_known=parameters["error_on_total"])
+    numbers["toys"] = parameters["toys_per_block"] * parameters["blocks"]
     page = PAGE.format(notes="".join(f"{note} " for note in parameters["notes"]), table=table, **numbers)
     write_text(job.output.md, page)
 

@@ -1,6 +1,6 @@
 """All limits -> results/limits.csv."""
 
-from cevns_tmm.storage import read, write_csv
+from cevns_tmm.storage import read, read_free_limits, write_csv
 from pipeline.job import run
 from pipeline.published import limit_text
 
@@ -9,15 +9,15 @@ COLUMNS = [
     *("limit_muB", "confidence_level"),
 ]
 LIMITS = {"parameter": "1", "limit": "mu_B", "confidence_level": "1", "has_limit": "1"}
-FREE = {"free_method": "1", "free_parameter": "1", "free_limit": "mu_B"}
 
 
 def limits(path, reading, experiment, setup, beam, free):
     """Rows of one experiment, setup, reading and beam; ``free`` adds those with other moments free."""
-    data = read(path, f"{setup}/{reading}/{beam}", LIMITS | (FREE if free else {}))
+    group = f"{setup}/{reading}/{beam}"
+    data = read(path, group, LIMITS)
     found = [("one-at-a-time", *row) for row in zip(data["parameter"], data["limit"], strict=True)]
     if free:
-        found += zip(*(data[name] for name in FREE), strict=True)
+        found += read_free_limits(path, group)
     for method, parameter, limit in found:
         names = reading, experiment, setup, beam, method, parameter
         yield [*names, limit_text(parameter, limit, data["has_limit"]), f"{data['confidence_level']:g}"]

@@ -9,19 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cevns_tmm.storage import read_csv, write_text
 from pipeline.code import ROOT
 from pipeline.job import run
-from pipeline.published import SUMMARY, compare, summary, table2
+from pipeline.published import KEY, SUMMARY, compare, like_the_paper, summary, table2
 from pipeline.worth import short
 
-
-def like_the_paper(rows, reading):
-    """Rows of table2.csv as the paper has them: those of the future setups in brackets after the current ones."""
-    found = {}
-    for row in rows:
-        cells = found.setdefault((row["beam"], row["experiment"]), {})
-        limit = f"[{row[reading]}]" if row["setup"] == "future" else row[reading]
-        moment = row["parameter"].replace("Lambda", "Λ")
-        cells[moment] = " ".join(filter(None, [cells.get(moment), limit]))
-    return [{"beam": beam, "experiment": name} | cells for (beam, name), cells in found.items()]
+HEADS = "beam", "experiment", "Λ1", "Λ2", "Λ3"
 
 
 def main(job):
@@ -33,16 +24,17 @@ def main(job):
     *_, verdict = Path(job.input.verdict).read_text(encoding="utf-8").strip().split("\n")
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     by_reading = compare(tables.pop("limits"), table2())
+    limits = {tuple(row[k] for k in KEY): row[job.parameters["reading"]] for row in tables["table2"]}
     environment = Environment(
         loader=FileSystemLoader(ROOT / "workflow/report"), autoescape=True, undefined=StrictUndefined
     )
     words = {
         "title": citation["title"],
         "authors": ", ".join(author["name"] for author in citation["authors"]),
-        "paper": citation["preferred-citation"],
+        "paper": citation["references"][0],
         "notes": job.parameters["notes"],
         "verdict": verdict,
-        "short": like_the_paper(tables["table2"], job.parameters["reading"]),
+        "short": [dict(zip(HEADS, row, strict=True)) for row in like_the_paper(limits)],
         "worth": short(tables["honest_limits"], job.parameters["error_on_total"]),
         "toys": job.parameters["toys"],
         "summary": [

@@ -36,7 +36,7 @@ def coverage(analysis, rates, components, bins, parameters, name):
             chi2 = toys.draw_bins(analysis, sm, em, x, truth, parameters["toys"], rng)
             found = toys.Coverage.of(chi2, x, analysis.confidence_level, level)
             shares = (f"{number / found.toys:.6f}" for number in (found.interval, found.upper))
-            tail = f"{found.critical_value:.4f}", found.toys, found.without_limit
+            tail = f"{found.critical_value:.6g}", found.toys, found.without_limit
             yield truth, at, f"{math.sqrt(x):.10e}", *shares, *tail
 
 

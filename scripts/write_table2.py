@@ -8,7 +8,17 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_csv, write_csv, write_text
 from pipeline.job import run
-from pipeline.published import KEY, SUMMARY, UNIT, compare, number, one_at_a_time, summary, table2
+from pipeline.published import (
+    KEY,
+    SUMMARY,
+    UNIT,
+    compare,
+    like_the_paper,
+    number,
+    one_at_a_time,
+    summary,
+    table2,
+)
 
 BEAMS = ("prompt", "delayed", "full", "reactor", "solar", "combined")
 """Blocks of the table, in order."""
@@ -72,17 +82,6 @@ def tex_rows(rows):
     return "\n".join(lines)
 
 
-def like_the_paper(limits, labels, reading):
-    """Rows of Table II in its own form: limits of the current setups, in brackets those of the future ones."""
-    for experiment, beam in dict.fromkeys((key[0], key[2]) for key in limits):
-        row = [beam, labels.get(experiment, experiment)]
-        for parameter in PARAMETERS:
-            now, later = (limits.get((experiment, s, beam, parameter)) for s in ("current", "future"))
-            texts = [digits(now[reading], 3)] if now else []
-            row.append(" ".join([*texts, f"[{digits(later[reading], 3)}]"] if later else texts))
-        yield row
-
-
 def caption(level, reading, notes):
     """What the table holds; ``level`` maps each limit to its confidence level."""
     of = {}
@@ -112,7 +111,8 @@ def main(job):
         known = [entries[key].printed, f"{entries[key].ratio:.3f}"] if key in entries else ["", ""]
         return [digits(limits[key][reading]), *known, *(digits(limits[key][other]) for other in others)]
 
-    short = list(like_the_paper(limits, labels, reading))
+    short = like_the_paper({key: digits(limit[reading], 3) for key, limit in limits.items()})
+    short = [[beam, labels.get(name, name), *cells] for beam, name, *cells in short]
     wide = [
         ([beam, labels.get(name, name), setup], [cells((name, setup, beam, p)) for p in PARAMETERS])
         for name, setup, beam in dict.fromkeys(key[:3] for key in limits)

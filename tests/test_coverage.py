@@ -2,6 +2,10 @@
 
 import dataclasses
 import math
+import os
+import signal
+import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import ndtr
 from scipy.stats import chi2 as chi2_distribution
+from scipy.stats import poisson, skellam
 
 from cevns_tmm import Study, storage, toys
 from cevns_tmm.analysis import Analysis
@@ -17,7 +22,7 @@ from cevns_tmm.rates import RateTable
 from cevns_tmm.spectrum import BinnedExperiment, bins_of_equal_counts, excess_by_moment
 from cevns_tmm.statistics import CountingExperiment
 from cevns_tmm.toys import Truth
-from tests.checkout import Checkout, rows
+from tests.checkout import ROOT, Checkout, rows
 
 STUDY = Study.paper()
 CSI, CONUS = STUDY.experiment("CsI"), STUDY.experiment("CONUS")
@@ -136,13 +141,16 @@ def test_seeds_decide_the_toys():
 
 def test_true_events_hold_what_is_promised():
     n_sm, analysis = standard_model(CONUS), CONUS.analysis
-    points = toys.true_events(analysis, n_sm, [0.5, 2])
+    points = toys.true_events(analysis, n_sm, Truth("fixed"), [0.5, 2])
     limit = analysis.chi2(n_sm).upper_limit(LEVEL)
     assert points == pytest.approx(
         {"0": 0, "0.5": limit / 2, "sqrt": math.sqrt(LEVEL * 1.2 * n_sm), "1": limit, "2": 2 * limit}
     )
     assert list(points.values()) == sorted(points.values())
-    assert toys.true_events(analysis, 0.0, [0.5, 2]) == {"0": 0.0}
+    assert toys.true_events(analysis, 0.0, Truth("fixed"), [0.5, 2]) == {"0": 0.0}
+    own = toys.true_events(CSI.analysis, 173.36, Truth("total", 0.28), [])
+    assert set(own) == {"0", "sqrt", *map("{:g}".format, toys.SCAN)}
+    assert set(toys.true_events(CSI.analysis, 173.36, Truth("fixed"), [])) == {"0", "sqrt", "1"}
     assert [str(truth) for truth in toys.truths(analysis, 0.03)] == [
         *("fixed", "excess-0.2", "total-0.03", "total-0.2")
     ]
@@ -177,16 +185,106 @@ def test_feldman_cousins_of_a_gaussian(measured):
     expected = brentq(inside, 0.3, 4)
     truth, found = toys.own_truth(analysis), []
     for mu in expected * np.array([0.7, 0.9, 1.1, 1.3]):
-        found.append([str(truth), mu * width, cover(analysis, 0.0, mu * width, truth, 200_000)])
+        found.append([mu * width, cover(analysis, 0.0, mu * width, truth, 200_000).critical_value])
 
-    def limit(found):
-        columns = storage.coverage_datasets(found, [0], [0.0], 0.0)
-        return toys.feldman_cousins(
-            analysis, 0.0, {k: np.array(column.values) for k, column in columns.items()}
-        )
+    assert toys.feldman_cousins(analysis, 0.0, *np.transpose(found)) / width == pytest.approx(
+        expected, rel=0.02
+    )
+    assert toys.feldman_cousins(analysis, 0.0, *np.transpose(found[:2])) == np.inf
 
-    assert limit(found) / width == pytest.approx(expected, rel=0.02)
-    assert limit(found[:2]) == np.inf
+
+def factors(size, nodes=601):
+    """Values and weights of a Gaussian factor of mean 1, cut at 0, by the trapezoidal rule."""
+    x = np.linspace(-6, 6, nodes)
+    return np.maximum(1 + size * x, 0), np.exp(-(x**2) / 2) / np.sum(np.exp(-(x**2) / 2))
+
+
+def gaussian_delta_chi2(residual, variance, sigma, scaled, n):
+    """Delta chi² at n of residuals, its minimum at the residual, at 0 or at infinity."""
+
+    def chi2(n):
+        return (residual - n) ** 2 / (variance + sigma**2 * (scaled + n) ** 2)
+
+    elsewhere = np.minimum(chi2(0.0), sigma**-2 if sigma else np.inf)
+    return chi2(n) - np.where(residual >= 0, 0.0, elsewhere)
+
+
+def outcomes_of_data(data, n_sm, n, truth):
+    """Delta chi² of every pair of counts on and off of Eq. (34), and their probabilities, by quadrature."""
+    (a, w_a), (b, w_b) = factors(truth.size, 61), factors(data["sigma_background"] * (truth.size > 0), 21)
+    mean = np.add.outer(a * (n_sm + n), data["beam_neutrons"] * b) + data["steady_state"]
+    on, off = np.arange(200, 1600), np.arange(280, 540)
+    p_on = np.einsum("i,j,ijk->k", w_a, w_b, poisson.pmf(on, mean[..., np.newaxis]))
+    measured = (on[:, np.newaxis] - off).astype(float)
+    neutrons = data["beam_neutrons"]
+    variance = measured + neutrons + 2 * off + (data["sigma_background"] * neutrons) ** 2
+    delta = gaussian_delta_chi2(measured - n_sm - neutrons, variance, data["sigma_signal"], n_sm, n)
+    return delta, np.outer(p_on, poisson.pmf(off, data["steady_state"]))
+
+
+def share_of_projection(analysis, n_sm, n, truth):
+    """Probability of {Delta chi² <= level} for Eq. (35), by sums over the difference of two counts."""
+    background = analysis.sigma_stat * n_sm / 2
+    factor, weights = factors(truth.size)
+    mean = (n_sm + factor * n if truth.kind == "excess" else factor * (n_sm + n)) + background
+    counts = np.arange(int(mean.min() - background - 12 * n_sm**0.5), int(mean.max() + 12 * n_sm**0.5))
+    scaled = n_sm if analysis.nuisance_on == "total" else 0.0
+    variance = (1 + analysis.sigma_stat) * n_sm
+    inside = gaussian_delta_chi2(counts - n_sm, variance, analysis.sigma_sys, scaled, n)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inside <= LEVEL, [0]])))
+    ends = counts[0] + edges - 1  # the last count before each edge
+    below = skellam.cdf(ends[:, np.newaxis], mean, background) @ weights
+    return np.sum(below[1::2] - below[::2])
+
+
+@pytest.mark.parametrize("n", [0, 40, 100, 150])
+@pytest.mark.parametrize("truth", [Truth("fixed"), Truth("total", 0.28)])
+def test_coverage_of_data_by_quadrature(n, truth):
+    n_sm = standard_model(CSI)
+    delta, p = outcomes_of_data(CSI.analysis.data, n_sm, n, truth)
+    assert np.sum(p) == pytest.approx(1, abs=1e-6)
+    share = np.sum(p[delta <= LEVEL])
+    found = cover(CSI.analysis, n_sm, n, truth)
+    assert found.interval / TOYS == pytest.approx(share, abs=5 * math.sqrt(share * (1 - share) / TOYS))
+    beyond = np.sum(p[delta <= found.critical_value])
+    assert beyond == pytest.approx(0.9, abs=5 * math.sqrt(0.09 / TOYS))
+
+
+@pytest.mark.parametrize("name", ["HPGe", "CONUS", "TEXONO"])
+@pytest.mark.parametrize("form", ["excess", "total"])
+@pytest.mark.parametrize(
+    "truth", [Truth("fixed"), Truth("excess", 0.2), Truth("total", 0.03), Truth("total", 0.2)]
+)
+def test_coverage_of_projections_by_quadrature(name, form, truth):
+    experiment = STUDY.experiment(name)
+    n_sm, analysis = standard_model(experiment), toys.forms(experiment.analysis)[form]
+    for n in (0.0, float(analysis.chi2(n_sm).upper_limit(LEVEL))):
+        share = share_of_projection(analysis, n_sm, n, truth)
+        found = cover(analysis, n_sm, n, truth)
+        error = math.sqrt(max(share * (1 - share), 1 / TOYS) / TOYS)
+        assert found.interval / TOYS == pytest.approx(share, abs=5 * error)
+
+
+def test_feldman_cousins_limit_of_csi_by_quadrature():
+    """Where the observed Delta chi² is the 90 % quantile of all outcomes; Wilks gives 116.0."""
+    n_sm = standard_model(CSI)
+    observed, tried = CSI.analysis.chi2(n_sm), np.arange(95.0, 120.0, 2.0)
+    inside = []
+    for n in tried:
+        delta, p = outcomes_of_data(CSI.analysis.data, n_sm, n, Truth("total", 0.28))
+        order = np.argsort(delta, axis=None)
+        critical = np.interp(0.9, np.cumsum(p.ravel()[order]), delta.ravel()[order])
+        inside.append(critical - observed.delta_chi2(n))
+    limit = np.interp(0, -np.array(inside), tried)
+    assert limit == pytest.approx(106.9, abs=1.5)
+    (row,) = [
+        row
+        for row in rows(ROOT / "resources/reference/expected_limits.csv")
+        if [row[k] for k in ("reading", "experiment", "setup", "beam", "parameter")]
+        == ["inferred", "CsI", "current", "full", "Lambda1"]
+    ]
+    of_toys = 116.035 * (float(row["feldman_cousins_muB"]) / float(row["observed_muB"])) ** 2
+    assert of_toys == pytest.approx(limit, abs=1.5)
 
 
 positive = st.floats(0.1, 100)
@@ -454,3 +552,23 @@ def test_a_restart_computes_only_the_blocks_that_are_missing(covered, tmp_path):
         ("toys", "CsI3"),
         ("toys", "RED1003"),
     }
+
+
+@pytest.mark.long
+@pytest.mark.workflow
+def test_a_kill_loses_at_most_a_block(covered, tmp_path):
+    other = covered.copy(tmp_path / "copy")
+    blocks = sorted((other.path / "results/toys").glob("*/*.h5"))
+    assert len(blocks) == 4
+    for path in blocks:
+        path.unlink()
+    process = other.start("--cores=1", "coverage", output=subprocess.DEVNULL)
+    while sum(path.exists() for path in blocks) < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    missing = [job for job in other.planned("coverage") if job[0] == "toys"]
+    assert 1 <= len(missing) <= 3
+    other.snakemake("coverage", cores=2)
+    covered.same_products(other)

@@ -367,7 +367,7 @@ def test_fig7(made):
         ("CONNIE", "reactor", "CONNIE", (1e-11, 1e-9)),
     ]
     for axes, (name, beam, title, limits) in zip(np.reshape(shown.fig.axes, (2, 3)), rows, strict=True):
-        assert [ax.get_title() for ax in axes] == ["", f"{title}, 90 % C.L.", ""]
+        assert [ax.get_title() for ax in axes] == ["", f"{title}, current setups, 90 % C.L.", ""]
         check_axes(axes, limits)
         cases = [(0, 0, "0", "0"), (1, 0, r"\pi", "0"), (0, 1, "0", r"\pi")][: 3 if name == "CsI" else 2]
         for ax, plane, k in zip(axes, PLANES, (3, 2, 1), strict=True):
@@ -435,12 +435,12 @@ def test_profiled_planes(made):
     shown = made.draw("profiled")
     assert shown.title == "Profiled planes"
     assert "lines: third moment and all phases free; shaded: third moment and phases 0" in written(shown)
-    rows = [(SNS, "delayed", "SNS, delayed"), (REACTORS, "reactor", "reactors")]
+    rows = [(SNS, "delayed", "SNS, delayed beam"), (REACTORS, "reactor", "reactors")]
     assert len(shown.fig.legends) == len(rows)
     for axes, legend, (names, beam, title) in zip(
         np.reshape(shown.fig.axes, (2, 3)), shown.fig.legends, rows, strict=True
     ):
-        assert [ax.get_title() for ax in axes] == ["", f"{title}, 90 % C.L.", ""]
+        assert [ax.get_title() for ax in axes] == ["", f"{title}, current setups, 90 % C.L.", ""]
         handles = entries(legend)
         assert list(handles) == [LABELS[name] for name in names]
         assert len({look(handle)[1] for handle in handles.values()}) == len(names)
@@ -542,7 +542,7 @@ def test_a_limit_that_does_not_exist_is_marked(other):
     shown = other.draw("limits")
     markers = {line.get_marker() for line in shown.fig.axes[0].lines}
     assert {"x", ">"} <= markers
-    assert {"no limit", "unbounded"} <= set(entries(shown.fig.legends[0]))
+    assert {"no sensitivity", "unbounded"} <= set(entries(shown.fig.legends[0]))
     labels = [text.get_text() for text in shown.fig.axes[0].get_yticklabels()]
     assert {"Borexino, 90 % C.L.", "CsI[Na]"} <= set(labels)  # published limits have a level of their own
 

@@ -10,6 +10,7 @@ import tomllib
 import pytest
 import yaml
 
+from cevns_tmm import __version__
 from tests.checkout import ROOT
 
 STUB = """#!/bin/sh
@@ -72,6 +73,15 @@ def test_locks_have_the_same_versions_and_no_addresses():
     assert locked["paper"] <= locked["cluster"] <= locked["dev"]
     assert locked["paper"] <= locked["htcondor"]
     assert pins().items() <= dict(set().union(*locked.values())).items()
+
+
+def test_every_place_has_the_same_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(
+        r"^## \[?(\d[\d.]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
+    titled = re.match(r"cevns-tmm (\S+): ", citation["title"])[1]
+    assert {citation["version"], titled, newest} == {__version__}
 
 
 def test_commands_for_reana_are_text():

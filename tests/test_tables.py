@@ -859,6 +859,37 @@ def test_a_changed_digit_fails_its_row(check, name):
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "other", "same"),
+    [
+        (
+            "interval_exact",
+            "0.9",
+            "0.9102",
+            True,
+        ),  # 5 deviations of a difference: 5 sqrt(2 x 0.09 / 40,000) = 0.0106
+        ("interval_exact", "0.9", "0.911", False),
+        ("coverage_upper", "1.000000", "0.9999", True),
+        ("coverage_upper", "1.000000", "0.998", False),
+        ("toys_without_limit", "30", "66", True),
+        ("toys_without_limit", "30", "90", False),
+        ("critical_value", "2.7", "2.9", True),
+        ("critical_value", "2.7", "3.1", False),
+        ("median_muB", "1e-10", "1.02e-10", True),
+        ("median_muB", "1e-10", "1.03e-10", False),
+        ("profiled_muB", "1e-10", "1.0001e-10", False),
+        ("covering_muB", "1e-10", "1.0001e-10", False),
+        ("observed_muB", "1e-10", "1.0001e-10", False),
+        ("interval_exact", "0.9", "", False),
+    ],
+)
+def test_numbers_of_toys_are_compared_within_their_deviation(column, value, other, same):
+    assert reference.agrees(column, {column: other}, {column: value}) == same
+    covering = {"covering_method": "feldman-cousins", "covering_muB": "1e-10", "reproduced_muB": "1e-10"}
+    assert reference.agrees("covering_muB", covering | {"covering_muB": "1.01e-10"}, covering)
+    assert not reference.agrees("reproduced_muB", covering | {"reproduced_muB": "1.01e-10"}, covering)
+
+
+@pytest.mark.parametrize(
     ("name", "beam", "limit_muB", "found"),
     [
         ("LAr", "full", 9e-10, "9 for 8.4, ratio 1.0714"),

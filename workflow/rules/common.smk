@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from cevns_tmm import ConfigError, Study
 from pipeline import difference, lock
 from pipeline.job import FAILURES
-from pipeline.jobs import plans, toy_parameters
+from pipeline.jobs import hepdata_tables, plans, toy_parameters
 from pipeline.plan import FOLDERS, as_planned, settle
 from pipeline.plan import plan_file as plan
 from pipeline.reference import TABLES

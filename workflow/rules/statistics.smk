@@ -12,7 +12,7 @@ rule toys:
     log:
         "logs/toys/{experiment}/{block}.log",
     group:
-        "experiment"
+        "toys"
     script:
         "../../scripts/compute_toys.py"
 
@@ -69,7 +69,6 @@ rule honest_limits:
     input:
         plan=plan("honest_limits"),
         counts=each("results/counts/{experiment}.h5", STUDY.counting),
-        toys=rules.tabulate_coverage.input.toys,
     output:
         csv="results/honest_limits.csv",
         md="results/honest_limits.md",

@@ -49,3 +49,21 @@ rule table2:
         "paper"
     script:
         "../../scripts/write_table2.py"
+
+
+rule hepdata:
+    """Limits, profiles, contours and coverage as a submission to HEPData."""
+    input:
+        plan=plan("hepdata"),
+        limits="results/limits.csv",
+        profiles=each("results/profiles/{experiment}.h5"),
+        contours="results/contours.csv",
+        coverage="results/coverage.csv",
+    output:
+        expand("results/hepdata/{table}.yaml", table=["submission", *hepdata_tables(STUDY)]),
+    log:
+        "logs/hepdata.log",
+    group:
+        "paper"
+    script:
+        "../../scripts/write_hepdata.py"
