@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,21 +16,20 @@ from tests.checkout import NEW, ROOT, Checkout
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-HERE = {".", "cp", "make", "mkdir", "snakemake"}
+HERE = (".", "cp", "make", "mkdir", "snakemake")
 """Programs that the test below runs, make and snakemake with --dry-run."""
 
 ELSEWHERE = {
+    **dict.fromkeys(["cd", "git", "tar", "snakemake --archive"], "by hand: docs/deposit.md"),
+    **dict.fromkeys(["cffconvert", "reuse", "repo2rocrate", "hepdata-validate"], "by hand: docs/deposit.md"),
+    **dict.fromkeys(["podman", "docker", "apptainer"], "docs/container.md says what was run"),
+    **dict.fromkeys(["pip install reana-client", "reana-client"], "docs/reana.md says what was run"),
     "pip install .": "tests/test_front_door.py",
-    "pip install reana-client": "docs/reana.md says what was run",
     "pip install snakemake-logger-plugin-rich": "by hand, 0.5.1",
     "pip-audit": "needs a database",
     "conda env create": "tests/test_project.py checks the file",
     "python -m tests.measure_cost": "by hand",
     ".venv/bin/pre-commit install": "its hooks are those of make lint",
-    "podman": "docs/container.md says what was run",
-    "docker": "docs/container.md says what was run",
-    "apptainer": "docs/container.md says what was run",
-    "reana-client": "docs/reana.md says what was run",
 }
 """Commands by what they begin with, and what tries them."""
 
@@ -62,19 +62,21 @@ BLOCKS = {
 """Blocks that are not commands, and what tries them."""
 
 
+def begins(command, starts):
+    return any(f"{command} ".startswith(f"{start} ") for start in starts)
+
+
 def is_known(command):
-    return command.split()[0] in HERE or any(command.startswith(start) for start in ELSEWHERE)
+    return begins(command, [*HERE, *ELSEWHERE])
 
 
 def commands(page):
     """Lines of unmarked blocks, and those indented lines and code spans that begin with a known program."""
-    found = []
-    parts = r"^```(\w*)\n(.*?)^```|^    (\S.*)$|`([^`]+)`"
-    for language, block, *short in re.findall(
-        parts, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    ):
+    found, text = [], page.read_text(encoding="utf-8")
+    parts = re.compile(r"^```(\w*)\n(.*?)^```|^    (\S.*)$|`([^`]+)`", re.MULTILINE | re.DOTALL)
+    for language, block, *short in parts.findall(text):
         lines = block.splitlines() if not language else []
-        lines += [text for text in short if len(text.split()) > 1 and is_known(text)]
+        lines += [words for words in short if len(words.split()) > 1 and is_known(words)]
         found += [" ".join(re.sub(r"\s+#.*", "", line).split()) for line in lines]
     return list(filter(None, found))
 
@@ -94,6 +96,11 @@ def test_every_block_is_tried(page):
     assert [name for name in languages if (page.name, name) not in BLOCKS] == []
 
 
+def test_what_is_tried_elsewhere_is_on_a_page():
+    printed = [command for page in PAGES for command in commands(page)]
+    assert [start for start in ELSEWHERE if not any(begins(c, [start]) for c in printed)] == []
+
+
 def test_every_target_of_make_is_in_its_help_and_tried():
     targets = set(re.search(r"^\.PHONY: (.+)", MAKEFILE, re.MULTILINE)[1].split())
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -102,10 +109,8 @@ def test_every_target_of_make_is_in_its_help_and_tried():
     tried = set(" ".join(re.findall(r"^(?:make|\t\$\(MAKE\)) (.+)", everything, re.MULTILINE)).split())
     tried |= MAKE_ELSEWHERE.keys()
     assert targets - tried == set()
-    printed = [
-        command.split()[1:] for page in PAGES for command in commands(page) if command.startswith("make ")
-    ]
-    assert {words[0] for words in printed} <= tried
+    printed = [shlex.split(c)[1:] for page in PAGES for c in commands(page) if begins(c, ["make"])]
+    assert {word for words in printed for word in words if "=" not in word} <= tried
 
 
 FUNCTIONS = """
@@ -119,7 +124,8 @@ snakemake() { command snakemake --dry-run --quiet rules "$@"; }
 @pages
 def test_commands_run_as_printed(page, tmp_path):
     """In a copy of the checkout, one after the other."""
-    lines = [line.replace("…", "--cores 1") for line in commands(page) if line.split()[0] in HERE]
+    here = [c for c in commands(page) if begins(c, HERE) and not begins(c, ELSEWHERE)]
+    lines = [command.replace("…", "--cores 1") for command in here]
     if importlib.util.find_spec("snakemake_executor_plugin_htcondor") is None:
         lines = [line for line in lines if "profiles/htcondor" not in line]
     if not lines:
@@ -127,17 +133,15 @@ def test_commands_run_as_printed(page, tmp_path):
     copy = Checkout(tmp_path / "copy").path
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, copy)
+    made = shutil.ignore_patterns("results", "figures", "logs", ".snakemake")
     for name in ("requirements", "examples"):
-        shutil.copytree(
-            ROOT / name, copy / name, ignore=shutil.ignore_patterns("results", "figures", ".snakemake")
-        )
+        shutil.copytree(ROOT / name, copy / name, ignore=made)
     activate = copy / ".venv/bin/activate"
     activate.parent.mkdir(parents=True)
     activate.write_text(f"PATH={os.path.dirname(sys.executable)}:$PATH\n", encoding="utf-8")
     script = "\n".join([FUNCTIONS, ". .venv/bin/activate", *lines])
-    done = subprocess.run(
-        ["bash", "-eux", "-c", script], cwd=copy, capture_output=True, text=True, check=False
-    )
+    command = ["bash", "-eux", "-c", script]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
