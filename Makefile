@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper test test-all bench lint check reference coverage report hepdata diff docs lock clean
+.PHONY: help paper test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -85,7 +85,7 @@ docs: paper
 
 ## reproduce: everything that a user runs, then a run with nothing to do
 reproduce:
-	$(MAKE) paper check coverage report diff reference
+	$(MAKE) paper check coverage report hepdata diff reference
 	$(RUN) snakemake --cores 1 --dry-run 2>&1 | grep "Nothing to be done"
 
 ## ci: what CI runs: reproduce, test and long
@@ -101,7 +101,7 @@ lint: $(VENV)/dev.ok
 lowest: $(VENV)/dev.ok
 	$(RUN) uv venv --quiet --clear --python $(VENV)/bin/python $(VENV)-lowest
 	$(RUN) uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -r pyproject.toml --group test
-	$(VENV)-lowest/bin/python -m pytest -W default -m "not workflow and not long" cevns_tmm \
+	$(VENV)-lowest/bin/$(PYTEST) -W default -m "not workflow and not long" cevns_tmm \
 	  $$(grep -LE "^(from|import) (pipeline|scripts|snakemake)" tests/test_*.py)
 
 $(VENV)/bin/python:
