@@ -15,6 +15,7 @@ from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarExperiment, SolarSensitivity
+from cevns_tmm.statistics import delta_chi2_quantile
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,12 @@ class CombinedExperiment:
     beams = ("combined",)
     methods = METHODS[:2]
 
-    _level = Analysis.level
-
     def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
+
+    def _level(self, parameters, confidence_level):
+        given = self.confidence_level if confidence_level is None else confidence_level
+        return delta_chi2_quantile(given, parameters)
 
     @cached_property
     def _sum(self):

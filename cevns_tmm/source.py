@@ -122,7 +122,10 @@ class Source:
     def resembles(self) -> str:
         """The kind; of a table that of the same components, up to an energy that its neutrinos have, or "table"."""
         for kind, largest in flux.ENDS.items() if self.kind == "table" else ():
-            if set(self.components) == set(max(flux.beams(kind).values(), key=len)) and self.E_max <= largest:
+            if (
+                set(self.components) == {c for beam in flux.beams(kind).values() for c in beam}
+                and self.E_max <= largest
+            ):
                 return kind
         return self.kind
 

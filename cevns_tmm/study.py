@@ -233,7 +233,7 @@ class Study:
     def kinds(self, name: str) -> list[str]:
         """Kind of source that the flux of an experiment is like; of a combination, those of its members and "combined"."""
         if name not in self.combinations:
-            return [self.experiment(name).source.resembles]
+            return [self.source(self.source_of(name)).resembles]
         members = self.members(name) if name in self.drawn else ()
         return [*dict.fromkeys(kind for member in members for kind in self.kinds(member)), "combined"]
 
@@ -248,7 +248,7 @@ class Study:
         Of a combination {beam: {member: components}}: members that have no such beam count with all they have.
         """
         if name not in self.combinations:
-            return beams(*self.kinds(name)) | self.beams(name)
+            return {**beams(*self.kinds(name)), **self.beams(name)}
         members = {member: self.panels(member) for member in self.members(name)}
         is_drawn = name in self.drawn
         shown = dict.fromkeys(beam for own in members.values() for beam in own if is_drawn and beam != "full")
