@@ -633,7 +633,7 @@ def other(folder):
         "oscillation": {"delta_CP_over_pi": 1.5},
         "confidence_level": 0.99999,
     }
-    with pytest.warns(UserWarning, match="left out|RED100.*no events"):
+    with pytest.warns(UserWarning, match="left out|RED100.*no events|no sensitivity"):
         return Made(folder, **changes).compute()
 
 
