@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
+from cevns_tmm.magnetic_moment import phase
 from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -27,8 +29,7 @@ OWN_PULLS = ("background", "quenching")
 
 def check_method(method, allowed=METHODS):
     """ValueError unless a method is one of those allowed."""
-    if method not in allowed:
-        raise ValueError(f"method: {method!r} must be one of {', '.join(allowed)}")
+    check_name("method", method, allowed)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Analysis:
             delta_CP_over_pi = self.oscillation["delta_CP_over_pi"]
         if sin2 is None:
             sin2 = [self.oscillation[angle] for angle in ANGLES]
-        return mixing_matrix(*sin2, math.pi * delta_CP_over_pi)
+        return mixing_matrix(*sin2, phase("delta_CP_over_pi", delta_CP_over_pi))
 
     def level(self, parameters, confidence_level=None):
         """Delta chi² of a limit on some ``parameters`` at once."""

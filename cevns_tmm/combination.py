@@ -1,7 +1,6 @@
 """Several experiments in one limit: their chi² add, and pulls that they share are one parameter."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.magnetic_moment import PARAMETERS, moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarSensitivity
 from cevns_tmm.statistics import delta_chi2_quantile
@@ -106,8 +106,8 @@ class CombinedExperiment:
 
     def sensitivity(self, beam=None):
         """chi² as a function of the moments: a MomentLikelihood."""
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        if beam is not None:
+            check_name("beam", beam, self.beams)
         return self._sum
 
     def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
@@ -125,7 +125,8 @@ class CombinedExperiment:
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
         check_method(method, self.methods)
         level, profiled = self._level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
     def blind(self, beam=None):
         """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""

@@ -1,8 +1,8 @@
 """The YAML files of a study: read strictly, laid over the paper's, checked against their schemas."""
 
-import math
-import numbers
+import os
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from cevns_tmm.errors import ConfigError
+from cevns_tmm.errors import ConfigError, is_number
 
 FILES = ("config", "experiments", "readings", "audit", "claims")
 """Names of the files of a study, without ``.yaml``; each has a schema of the same name."""
@@ -22,13 +22,6 @@ PAPER = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "config"
 
 _LARGEST_FILE = 1_000_000  # characters
 _DEEPEST = 50  # lists and mappings in each other
-
-
-def is_number(value):
-    """Whether ``value`` is a finite number that a float can hold; truth values are not."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -98,7 +91,11 @@ def read_files(folder=None, overrides=None):
     ConfigError for what is not readable or has no meaning.
     """
     paths = {f"{name}.yaml": PAPER / f"{name}.yaml" for name in FILES}
+    if not isinstance(overrides, Mapping | None):
+        raise ConfigError(f"overrides: {shown(overrides)} must be a mapping of keys to values")
     if folder is not None:
+        if not isinstance(folder, str | os.PathLike):
+            raise ConfigError(f"folder: {shown(folder)} must be the path of a folder")
         if not Path(folder).is_dir():
             raise ConfigError(f"{folder}: no such folder")
         for path in sorted(Path(folder).iterdir()):
@@ -119,11 +116,38 @@ def read_files(folder=None, overrides=None):
     return config, origin
 
 
+def keys(block, definitions, path=""):
+    """Keys of a schema with their blocks, {dotted path: block}; NAME stands for a name of one's own."""
+    block = definitions.get(block.get("$ref", "").rpartition("/")[2], {}) | block
+    found = {path: block} if "description" in block else {}
+    parts = [(inner, f"{path}.{key}".lstrip(".")) for key, inner in block.get("properties", {}).items()]
+    parts += [
+        (block.get(part), path + name)
+        for part, name in (("additionalProperties", ".NAME"), ("items", "[]"), ("then", ""), ("else", ""))
+    ]
+    for inner, place in parts + [(inner, path) for inner in block.get("allOf", [])]:
+        if isinstance(inner, dict):  # an alternative may have the same keys
+            found = keys(inner, definitions, place) | found
+    return found
+
+
+def _place(key):
+    """Where a key is, as a dotted path with its file; None if nowhere."""
+    found = [
+        (path.count("."), f"{path} of {name}.yaml")
+        for name in FILES
+        for path in keys(schema(name), schema(name).get("$defs", {}))
+        if path.rpartition(".")[2] == key
+    ]
+    return min(found)[1] if found else None
+
+
 def _check_keys(where, data, known):
     unknown = [key for key in data if key not in known]
     if unknown:
-        allowed = ", ".join(known)
-        raise ConfigError(f"{where}: unknown key {shown(unknown[0])}; allowed are {allowed}")
+        place = _place(unknown[0])
+        allowed = f"it is {place}" if place else f"allowed are {', '.join(known)}"
+        raise ConfigError(f"{where}: unknown key {shown(unknown[0])}; {allowed}")
 
 
 def _overlaid(below, value):
@@ -183,16 +207,22 @@ _TYPES = {
 }
 
 
-def _allowed(rule, limit):
-    """What a rule of a schema allows, in words."""
+_LIMITS = {
+    "exclusiveMinimum": "greater than",
+    "minimum": "at least",
+    "exclusiveMaximum": "less than",
+    "maximum": "at most",
+}
+
+
+def _allowed(rule, limit, block):
+    """What a rule of a schema, and those that go with it, allow, in words."""
     if rule == "enum":
         return "must be one of " + ", ".join(limit)
+    if rule in _LIMITS:
+        return "must be " + " and ".join(f"{_LIMITS[key]} {block[key]:g}" for key in _LIMITS if key in block)
     return {
         "type": f"must be {_TYPES.get(str(limit))}",
-        "exclusiveMinimum": f"must be greater than {limit}",
-        "minimum": f"must be at least {limit}",
-        "exclusiveMaximum": f"must be less than {limit}",
-        "maximum": f"must be at most {limit}",
         "minItems": f"must have at least {limit} items",
         "maxItems": f"must have at most {limit} items",
         "minProperties": "must not be empty",
@@ -233,7 +263,7 @@ def check_schema(data, schema, origin):
         missing = next(key for key in limit if key not in value)
         raise ConfigError(f"{where}: key {missing!r} is missing")
     remedy = _remedy(value, limit) if rule == "type" else ""
-    raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit)}{remedy}")
+    raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit, error.schema)}{remedy}")
 
 
 def dotted(path):

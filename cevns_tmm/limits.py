@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cevns_tmm.errors import check_name
 from cevns_tmm.magnetic_moment import PLANES, mu_nu_sq, pair_moments
 from cevns_tmm.mixing import FLAVOURS
 from cevns_tmm.statistics import CountingExperiment
@@ -116,8 +117,7 @@ class QuadraticForm:
         without a finite point is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`. With
         ``profiled`` the third moment and all phases are free.
         """
-        if plane not in PLANES:
-            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        check_name("plane", plane, PLANES)
         a, b, c, determinant = self._profiled_plane(plane) if profiled else self._plane(plane, xi)
         blind = (
             np.sqrt(a / b) if c < 0 and determinant == 0 else None

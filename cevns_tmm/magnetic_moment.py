@@ -3,6 +3,7 @@
 import numpy as np
 
 from cevns_tmm.constants import hbar_c
+from cevns_tmm.errors import check_name, check_number
 from cevns_tmm.mixing import flavour_index
 
 PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
@@ -29,9 +30,15 @@ def moments(Lambda):
         values = _three(Lambda, "Lambda")
     except ValueError as error:
         raise ValueError(f"Lambda: must be three numbers or arrays: {error}") from None
-    if values.dtype.kind not in "iufc" or not np.all(np.isfinite(values)):
-        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers")
+    if values.dtype.kind not in "iufc" or not np.all(np.abs(values) < 1e30):
+        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers, below 1e30")
     return values
+
+
+def phase(name, over_pi):
+    """A phase that somebody gives in units of pi, in radians; ValueError naming it unless it is a finite number."""
+    check_number(name, over_pi)
+    return np.pi * over_pi
 
 
 def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
@@ -50,8 +57,7 @@ def pair_moments(plane, x, y, xi):
     ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
     broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
     """
-    if plane not in PLANES:
-        raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+    check_name("plane", plane, PLANES)
     i, j = PLANES[plane]
     x, y = np.broadcast_arrays(x, y)
     Lambda = np.zeros((3, *x.shape), complex)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.errors import check_name
 from cevns_tmm.limits import QuadraticForm
-from cevns_tmm.magnetic_moment import PARAMETERS, moments, pair_moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, pair_moments, phase
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 
@@ -62,8 +63,8 @@ class SolarExperiment:
     methods = METHODS[:3]
 
     def _check(self, beam, confidence_level):
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be solar for {self.name}")
+        if beam is not None:
+            check_name("beam", beam, self.beams)
         if confidence_level not in (None, self.confidence_level):
             known = f"{self.confidence_level:g}, the level of the published limit"
             raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
@@ -114,5 +115,5 @@ class SolarExperiment:
         check_method(method, METHODS[:2])
         slope = np.geomspace(1e-4, 1e4, 801)
         x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
-        radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, 0.0)))
+        radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, phase("xi_over_pi", xi_over_pi))))
         return [(radius * x, radius * y)]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
-from cevns_tmm.errors import ConfigError
+from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
 from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
@@ -99,11 +99,6 @@ def _properties():
     return found
 
 
-def _check_name(what, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
-
-
 def from_block(cls, block, **more):
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
     names = {field.name for field in dataclasses.fields(cls)}
@@ -112,7 +107,7 @@ def from_block(cls, block, **more):
 
 def is_table(value):
     """Whether a value of the configuration names a file."""
-    return isinstance(value, str) and value.endswith(".csv")
+    return isinstance(value, str) and value.lower().endswith(".csv")
 
 
 class Study:
@@ -170,7 +165,7 @@ class Study:
     def departures(self, reading):
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
-        _check_name("reading", reading, readings)
+        check_name("reading", reading, readings)
         found, done = {}, set()
 
         def collect(name, within):
@@ -190,9 +185,9 @@ class Study:
 
     def setups(self, name):
         """Setups that an experiment has."""
+        check_name("experiment", name, [*self.experiments, *self.solar])
         if name in self.solar:
             return ["current"]
-        _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
@@ -214,7 +209,7 @@ class Study:
 
     def source_of(self, name):
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
-        _check_name("experiment", name, self.config["experiments"])
+        check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
     def source_kind(self, name):
@@ -229,8 +224,8 @@ class Study:
     def source(self, name, reading=None):
         """A source in one reading."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("source", name, self.sources)
-        _check_name("reading", reading, self.readings)
+        check_name("source", name, self.sources)
+        check_name("reading", reading, self.readings)
         return self._made(Source, self._resolved[reading]["sources"][name])
 
     def experiment(self, name, setup="current", reading=None):
@@ -239,9 +234,9 @@ class Study:
         ValueError that lists what there is for a name that is not there.
         """
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("experiment", name, [*self.experiments, *self.solar])
-        _check_name("setup", setup, self.setups(name))
-        _check_name("reading", reading, self.readings)
+        check_name("experiment", name, [*self.experiments, *self.solar])
+        check_name("setup", setup, self.setups(name))
+        check_name("reading", reading, self.readings)
         if (key := (name, setup, reading)) not in self._experiments:
             self._experiments[key] = self._experiment(self._resolved[reading], name, setup, reading)
         return self._experiments[key]
@@ -249,15 +244,15 @@ class Study:
     def combination(self, name, reading=None):
         """A CombinedExperiment; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("combination", name, self.combinations)
-        _check_name("reading", reading, self.readings)
+        check_name("combination", name, self.combinations)
+        check_name("reading", reading, self.readings)
         return self._combination(self._resolved[reading], name, reading)
 
     def sensitivity_map(self, name, reading=None):
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("map", name, self.maps)
-        _check_name("reading", reading, self.readings)
+        check_name("map", name, self.maps)
+        check_name("reading", reading, self.readings)
         return self._map(self._resolved[reading], name, reading)
 
     def _map(self, config, name, reading):
@@ -311,7 +306,10 @@ class Study:
         if not is_table(value):
             return value
         if not (self._folder / value).is_file():
-            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}")
+            there = {path.name.lower(): path.name for path in self._folder.glob("*") if is_table(path.name)}
+            like = [there[name] for name in difflib.get_close_matches(value.lower(), there, 1)]
+            meant = f"; is {like[0]} meant?" if like else ""
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}{meant}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]
@@ -429,7 +427,8 @@ class Study:
                     texts = unusual(one)
                 else:
                     is_own = self.config["experiments"][name] != paper.get(name)
-                    texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
+                    with self._located(f"experiments.{name}", setup):
+                        texts = list(doubts(one, fluxes[self.source_of(name)] if is_own else None))
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
         notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
@@ -531,7 +530,7 @@ class Study:
             file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
             if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
                 block += f".{setup}"
-            raise ConfigError(f"{file}: {block}.{error}") from None
+            raise ConfigError(f"{file}: {block}{'.' if field in _properties() else ': '}{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""

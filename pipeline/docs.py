@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from cevns_tmm.config import FILES, schema
+from cevns_tmm.config import FILES, keys, schema
 from cevns_tmm.storage import read_csv
 from pipeline.code import ROOT
 from pipeline.published import SUMMARY, compare, summary, table2
@@ -136,21 +136,6 @@ def filled(name):
         "keys": lambda sets: ", ".join(f"`{key}` = `{value}`" for key, value in sets.items()),
     }
     return environment.get_template(f"{name}.in").render(config(), printed=len(table2()))
-
-
-def keys(block, definitions, path=""):
-    """Rows (key, meaning, allowed) of the keys of a schema; NAME stands for a name of one's own."""
-    block = definitions.get(block.get("$ref", "").rpartition("/")[2], {}) | block
-    if description := block.get("description"):
-        yield [f"`{path}`", description, allowed(block)]
-    for key, inner in block.get("properties", {}).items():
-        if isinstance(inner, dict):
-            yield from keys(inner, definitions, f"{path}.{key}".lstrip("."))
-    for part, name in (("additionalProperties", ".NAME"), ("items", "[]"), ("then", ""), ("else", "")):
-        if isinstance(inner := block.get(part), dict):
-            yield from keys(inner, definitions, path + name)
-    for inner in block.get("allOf", []):
-        yield from keys(inner, definitions, path)
 
 
 def allowed(block):
