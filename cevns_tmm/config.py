@@ -116,18 +116,25 @@ def read_files(folder=None, overrides=None):
     return config, origin
 
 
-def keys(block, definitions, path=""):
-    """Keys of a schema with their blocks, {dotted path: block}; NAME stands for a name of one's own."""
-    block = definitions.get(block.get("$ref", "").rpartition("/")[2], {}) | block
+def keys(block, definitions, path="", seen=None):
+    """Keys of a schema with their blocks, {dotted path: block}; NAME stands for a name of one's own.
+
+    Keys of a definition are given once. A key that its mapping must have is "needed".
+    """
+    name, seen = block.get("$ref", "").rpartition("/")[2], set() if seen is None else seen
+    block = definitions.get(name, {}) | block
     found = {path: block} if "description" in block else {}
-    parts = [(inner, f"{path}.{key}".lstrip(".")) for key, inner in block.get("properties", {}).items()]
-    parts += [
-        (block.get(part), path + name)
-        for part, name in (("additionalProperties", ".NAME"), ("items", "[]"), ("then", ""), ("else", ""))
-    ]
-    for inner, place in parts + [(inner, path) for inner in block.get("allOf", [])]:
-        if isinstance(inner, dict):  # an alternative may have the same keys
-            found = keys(inner, definitions, place) | found
+    if name in seen:
+        return found
+    seen |= {name} - {""}
+    places = (("additionalProperties", ".NAME"), ("items", "[]"), ("then", ""), ("else", ""))
+    parts = [(block.get(part), path + of) for part, of in places]
+    for key, inner in block.get("properties", {}).items():
+        if isinstance(inner, dict):
+            parts.append((inner | {"needed": key in block.get("required", ())}, f"{path}.{key}".lstrip(".")))
+    for inner, place in parts + [(inner, path) for inner in block.get("allOf", ())]:
+        if isinstance(inner, dict):  # what comes first stays, if alternatives have the same keys
+            found |= keys(inner, definitions, place, seen) | found
     return found
 
 

@@ -52,7 +52,7 @@ def doubts(experiment, fluxes=None):
 
 
 def _few_events(experiment, fluxes):
-    """Why next to nothing is counted; ValueError without limits. Events are computed with few nodes, in some milliseconds."""
+    """Why next to nothing is counted; ValueError without a likelihood. Events are computed with few nodes, in some milliseconds."""
     source, detector, data = experiment.source, experiment.detector, experiment.analysis.data or {}
     edge, value = detector.window
     nuclei = [isotope for isotope, _ in detector.nuclei()]
@@ -63,7 +63,7 @@ def _few_events(experiment, fluxes):
     rough = dataclasses.replace(experiment, recoil_nodes=4)
     vars(rough)["fluxes"] = fluxes
     for beam in rough.beams:
-        rough.limits(beam)
+        rough.sensitivity(beam)
     if is_beyond and "electron" not in detector.channels:
         yield f"{edge}: {value} is beyond what the largest recoil, {max(ends) / keV:.3g} keV, gives: no events; is it in eV?"
         return

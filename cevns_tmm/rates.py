@@ -136,7 +136,9 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
         if not value >= 0:
             raise ValueError(f"fluence: {component} {value!r} must not be negative")
     curves = efficiency if isinstance(efficiency, list) else [efficiency] * len(nuclei)
-    ends = np.concatenate([T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence])
+    ends = np.concatenate(
+        [T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence]
+    )
     breaks = np.concatenate([ends, thresholds, *(curve.breakpoints() for curve in curves)])
     T, weight = quadrature(breaks[(breaks >= min(thresholds)) & (breaks <= max(ends))], nodes)
     sm, em = recoil_spectra(T, nuclei, fluence, fluxes, shape)

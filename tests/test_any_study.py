@@ -24,9 +24,13 @@ RANGES = {"profile_muB": [1e-12, 1e-8], "plane_muB": [1e-12, 1e-8]}
 def decades(low, high, usual=None):
     """Numbers from 10^low to 10^high, their ends, and most often those from 10^a to 10^b for ``usual`` (a, b)."""
     common = st.floats(*(usual or (max(low, -3), min(high, 3))))
-    return st.integers(0, 9).flatmap(
-        lambda n: common if n < 7 else st.floats(low, high) if n < 9 else st.sampled_from([low, high])
-    ).map(lambda x: 10.0**x)
+    return (
+        st.integers(0, 9)
+        .flatmap(
+            lambda n: common if n < 7 else st.floats(low, high) if n < 9 else st.sampled_from([low, high])
+        )
+        .map(lambda x: 10.0**x)
+    )
 
 
 def optional(values):
@@ -98,7 +102,15 @@ def sources(draw, files):
     return block | RANGES
 
 
-TARGETS = [{"Ge": 1}, {"Ca": 1, "W": 1, "O": 4}, {"D": 2, "O": 1}, {"H": 1}, {"U235": 1}, {"Xe": 1}, {"Si": 1}]
+TARGETS = [
+    {"Ge": 1},
+    {"Ca": 1, "W": 1, "O": 4},
+    {"D": 2, "O": 1},
+    {"H": 1},
+    {"U235": 1},
+    {"Xe": 1},
+    {"Si": 1},
+]
 
 
 @st.composite
@@ -139,7 +151,9 @@ def any_study(draw):
             )
         )
     elif draw(st.booleans()):
-        keys = draw(st.sets(st.sampled_from(["noise_keV", "stochastic_sqrt_keV", "proportional"]), min_size=1))
+        keys = draw(
+            st.sets(st.sampled_from(["noise_keV", "stochastic_sqrt_keV", "proportional"]), min_size=1)
+        )
         resolution = {key: draw(st.one_of(st.just(0.0), decades(-12, 6, (-4, 0)))) for key in sorted(keys)}
     if window == "bins_keV" and bins < 10 and draw(st.integers(0, 5)) == 0:
         x = draw(st.sampled_from(["T_keV", "E_keVee"] if quenched else ["T_keV"]))
@@ -149,7 +163,11 @@ def any_study(draw):
     if resolution is not None:
         setup["resolution"] = resolution
     efficiency = draw(st.sampled_from(["flat", "table", "logistic", "paper"]))
-    scales = ["T_keV", "n_PE"] + ["E_keVee"] * quenched if window == "bins_PE" else ["T_keV"] + ["E_keVee"] * quenched
+    scales = (
+        ["T_keV", "n_PE"] + ["E_keVee"] * quenched
+        if window == "bins_PE"
+        else ["T_keV"] + ["E_keVee"] * quenched
+    )
     of = draw(st.sampled_from(scales))
     if efficiency == "flat":
         setup["efficiency"] = draw(decades(-20, 0, (-1, 0)))
@@ -186,7 +204,11 @@ def any_study(draw):
         elif kind in ("table", "band"):
             header = ["T_keV", "quenching"] + ["minus", "plus"] * (kind == "band")
             Q = draw(st.floats(0.05, 0.9))
-            lines = [[0.001, Q, Q / 10, Q / 10], [10, Q * 1.05, Q / 10, Q / 10], [1000, Q * 1.05, Q / 10, Q / 10]]
+            lines = [
+                [0.001, Q, Q / 10, Q / 10],
+                [10, Q * 1.05, Q / 10, Q / 10],
+                [1000, Q * 1.05, Q / 10, Q / 10],
+            ]
             files["quenching.csv"] = "\n".join(
                 [",".join(header), *(",".join(map(repr, line[: len(header)])) for line in lines)]
             )
