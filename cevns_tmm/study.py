@@ -343,7 +343,7 @@ class Study:
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
-        config, gone, partly = self.config, {}, []
+        config, gone = self.config, {}
         audit, known = config["audit"], config["experiments"] | config["solar"]
         kinds = {
             config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
@@ -360,7 +360,6 @@ class Study:
                     ) from None
                 for key in absent:
                     del sets[key]
-                    partly.append(name)
             return all(changes.values())
 
         def is_paper(where):
@@ -405,11 +404,13 @@ class Study:
         for name, items in config["readings"].items():
             config["readings"][name] = [item for item in items if item not in gone["departures"]]
         audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
-        whole = {name for names in gone.values() for name in names}
-        gone["in part"] = list(dict.fromkeys(name for name in partly if name not in whole))
-        what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
+        what = [
+            f"{len(names)} in {where}" if is_paper(where) else f"{where}: {', '.join(names)}"
+            for where, names in gone.items()
+            if names
+        ]
         why = "left out, because the study has no such experiment, setup or source"
-        return (f"{why}: {what}",) if what else ()
+        return (f"{why}: {'; '.join(what)}",) if what else ()
 
     def _doubts(self):
         """What is allowed but surely a slip, in the reading of the figures."""

@@ -394,10 +394,14 @@ def chi2(x, n_sm, signal, setup, pull):
             value += 2 * np.sum(special.kl_div(m, tau * b))
         return value + 2 * np.sum(special.kl_div(d, total + b))
 
-    most = pull if tau or "sigma" not in background else background["sigma"]
+    if tau or "sigma" not in background:
+        most = pull
+    else:  # events may not be negative, whatever the background alone is
+        most = np.max(background["sigma"] * B / np.maximum(s + B, 1e-300))
     if not most:
         return at(0.0)
-    found = optimize.minimize_scalar(at, bounds=(-1 / most, 50), method="bounded", options={"xatol": 1e-10})
+    bounds = (-1 / most, min(50, 1e3 / most))
+    found = optimize.minimize_scalar(at, bounds=bounds, method="bounded", options={"xatol": 1e-10 / most})
     return min(found.fun, at(0.0))
 
 

@@ -500,10 +500,8 @@ def test_a_study_of_an_experiment_of_ones_own_is_one_file(tmp_path):
         note
         == study.notes[0]
         == (
-            "left out, because the study has no such experiment, setup or source: departures: "
-            "csi-pe-smearing, csi-time-window, red100-nuclear-recoil, red100-future-threshold, miner-mass; "
-            "phases: CsI, CONNIE; audit.inputs: thermal-power-fluxes; claims: lar-nai-beat-csi, reactors-beat-sns, full-beam-narrows-the-gap, sns-23-plane, reactor-12-plane, phases-sns, "
-            "phases-reactor"
+            "left out, because the study has no such experiment, setup or source: "
+            "5 in departures; 2 in phases; 1 in audit.inputs; 7 in claims"
         )
     )
     assert study.experiments == ["Mine"]
@@ -533,14 +531,13 @@ def without(*path):
     ("name", "path", "note"),
     [
         ("experiments", ("experiments", "HPGe"), None),
-        ("experiments", ("experiments", "MINER"), "departures: miner-mass"),
-        ("experiments", ("experiments", "RED100", "future"), "departures: red100-future-threshold"),
-        ("experiments", ("experiments", "CONNIE"), "phases: CONNIE; claims: phases-reactor"),
+        ("experiments", ("experiments", "MINER"), "1 in departures"),
+        ("experiments", ("experiments", "RED100", "future"), "1 in departures"),
+        ("experiments", ("experiments", "CONNIE"), "1 in phases; 1 in claims"),
         (
             "config",
             ("solar", "Borexino"),
-            "audit.inputs: solar-mixing-low, solar-mixing-high; claims: borexino-no-phase, "
-            "future-beats-borexino, em-dominates",
+            "2 in audit.inputs; 3 in claims",
         ),
     ],
 )
@@ -550,7 +547,7 @@ def test_what_is_about_what_is_not_there_falls_away(tmp_path, name, path, note):
         warnings.simplefilter("always")
         study = Study.read(tmp_path)
     start = "left out, because the study has no such experiment, setup or source: "
-    found = [str(one.message).removesuffix("; in part: thermal-power-fluxes") for one in notes]
+    found = [str(one.message) for one in notes]
     assert found == ([] if note is None else [start + note])
     assert study.audit.experiments == study.experiments
     alternative = study.config["audit"]["inputs"]["thermal-power-fluxes"]["sets"]
