@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
-from cevns_tmm.errors import check_name
+from cevns_tmm.errors import check_name, is_number
 from cevns_tmm.limits import QuadraticForm
 from cevns_tmm.magnetic_moment import PARAMETERS, moments, pair_moments, phase
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -65,7 +65,9 @@ class SolarExperiment:
     def _check(self, beam, confidence_level):
         if beam is not None:
             check_name("beam", beam, self.beams)
-        if confidence_level not in (None, self.confidence_level):
+        if confidence_level is not None and not (
+            is_number(confidence_level) and confidence_level == self.confidence_level
+        ):
             known = f"{self.confidence_level:g}, the level of the published limit"
             raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
 
