@@ -163,6 +163,16 @@ BAD = {
         replaced("  sin2_theta12", "\tsin2_theta12"),
         "column 1: not valid YAML",
     ),
+    "key of a source in an experiment": (
+        "experiments",
+        replaced("    baseline_m: 22", "    thermal_power_MW: 4000"),
+        "experiments.HPGe: unknown key 'thermal_power_MW'; it is sources.NAME.thermal_power_MW of config.yaml",
+    ),
+    "number of atoms in a name": (
+        "experiments",
+        replaced("{Ge: 1}", "{D2: 1}"),
+        "experiments.HPGe.target: 'D2' is not a known isotope; numbers of atoms are shares, as in {D: 2, O: 1}",
+    ),
     "block in the wrong file": (
         "config",
         replaced("confidence_level:", "experiments: {}\nconfidence_level:"),
