@@ -88,6 +88,8 @@ class Source:
                 raise ValueError(f"{key}: {component!r} must be one of {', '.join(allowed)}")
             if len(flux.columns(table)[0]) < 2 and key == "spectra":
                 raise ValueError(f"{key}: {file} must have at least two energies")
+            if key == "spectra" and flux.columns(table)[0][1] < 1e-9:
+                raise ValueError(f"{key}: {file} must have its second energy at 1e-9 MeV or above")
             if not np.any(flux.columns(table)[1]):
                 raise ValueError(f"{key}: {file} must have a value above 0")
             if self.kind != "table" and flux.is_absolute(table):
