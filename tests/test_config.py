@@ -547,7 +547,7 @@ def without(*path):
         (
             "config",
             ("solar", "Borexino"),
-            "2 in audit.inputs; 3 in claims",
+            "1 in combinations; 2 in audit.inputs; 3 in claims",
         ),
     ],
 )
