@@ -268,7 +268,7 @@ def _minimise(p, shift, d, inverse_V, poisson, prior):
         scaled = np.linalg.solve(R.mT, (prior * theta + np.einsum("mkb,mb->mk", shift, g))[..., None])
         d_theta = -np.linalg.solve(R, scaled)[..., 0]
         d_p = np.einsum("mk,mkb->mb", d_theta, shift)
-        d_y = (target - y * (p + d_p)) / positive
+        d_y = np.where(poisson, (target - y * (p + d_p)) / positive, 0.0)
         shrink = np.max(np.maximum(-d_p / positive, -d_y / y) * poisson, axis=-1, keepdims=True)
         step = np.where(done[:, None], 0.0, np.minimum(1, 0.99 / np.maximum(shrink, 0.1)))
         theta, p, y = theta + step * d_theta, p + step * d_p, y + step * d_y
