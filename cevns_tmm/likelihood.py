@@ -26,6 +26,9 @@ DOUBLINGS = 20
 MOST_EVENTS = 1e15
 """Most events of a bin: chi² of more is lost in rounding errors."""
 
+MOST_CHI2 = 1e9
+"""Largest least chi² of which differences are more than rounding errors."""
+
 NO_EVENT = 1e-15
 """Fewer events of a Poisson bin, which only an expectation can be, are none."""
 
@@ -213,6 +216,9 @@ class Likelihood:
         rays, best = np.reshape(direction, (-1, len(self.signal))), np.ravel(self.best_fit(direction))
         start = np.where(np.isfinite(best), best, 0.0)
         least = self.chi2(start[:, None] * rays)
+        if np.any(least > MOST_CHI2):
+            why = f"neither background nor neutrinos explain it: the least chi² is {np.max(least):.3g}"
+            raise ValueError(f"observed: {why}, must be at most {MOST_CHI2:g}")
         ceiling = level + (least if minimum is None else np.full(len(rays), minimum))
 
         def above(t, ray):
