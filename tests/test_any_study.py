@@ -445,7 +445,8 @@ def check_limits(experiment, block, limits):
             )  # about the uncertainty of the squared moment
             end = limit**2 if limit < math.inf else 1e4 * spread
             least = optimize.minimize_scalar(
-                lambda x: chi2(x, n_sm, signal, setup, pull),
+                chi2,
+                args=(n_sm, signal, setup, pull),
                 bounds=(0, end),
                 method="bounded",
                 options={"xatol": 1e-9 * end},
