@@ -349,7 +349,7 @@ class Study:
             there = {path.name.lower(): path.name for path in self._folder.glob("*") if is_table(path.name)}
             like = [there[name] for name in difflib.get_close_matches(value.lower(), there, 1)]
             meant = f"; is {like[0]} meant?" if like else ""
-            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}{meant}")
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}/{meant}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]
