@@ -281,9 +281,9 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    analyses = (study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e])
     words = notes(study)
-    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+    if words and any(forms(one).get("excess") == one for one in analyses):
         words.append(EXACT_RATE.format(shown))
     table2 = dict(labels=labels(study), reading=shown, notes=words)
     return {
