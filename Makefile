@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper test test-all bench lint check reference coverage report diff docs lock clean
+.PHONY: help paper study test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -26,18 +26,27 @@ paper: $(VENV)/paper.ok
 	@echo; cat results/comparison.md
 	@echo; echo "Figures: figures/fig1 to fig8, .pdf and .png. Tables: results/table2.md, .tex, .csv, limits.csv, counts.csv."
 
+## study: every figure and table of a study of your own, DIR=my-study, and its limits at a glance
+study: $(VENV)/paper.ok
+	@test -d "$(DIR)/config" || { echo "cevns-tmm: $(or $(DIR),DIR=)/config: no such folder; say make study DIR=my-study" >&2; exit 1; }
+	@$(MAKE_IT) -s Snakefile --directory "$(DIR)" $(AS_STEPS)
+	@echo; $(RUN) python -m pipeline.glance "$(DIR)"
+
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 ## test: the tests and linters of every day, some minutes
-test: $(VENV)/test.ok lint
+test: lint
 	$(RUN) $(PYTEST) --cov -m "not long"
 
-## test-all: the long ones too: kills at many moments, mutations, SLURM
-test-all: test
+## long: the tests that take longer: kills at many moments, mutations, SLURM, the commands of the pages
+long: $(VENV)/dev.ok
 	$(RUN) $(PYTEST) -m long
 
+## test-all: test and long
+test-all: test long
+
 ## bench: what results cost beside other ways to the same numbers, many minutes; PARTS="library grids" for some
-bench: $(VENV)/test.ok
+bench: $(VENV)/dev.ok
 	$(RUN) OMP_NUM_THREADS=1 python -m tests.benchmark $(PARTS)
 
 ## check: compares with the published limits and the reference results, judges the claims; fails if a check does
@@ -62,19 +71,44 @@ report: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/report.html $(AS_STEPS)
 	@echo "results/report.html"
 
-## diff: how limits and counts changed since the last run, or from another study: WITH=FOLDER
-diff: $(VENV)/paper.ok
-	@$(RUN) python -m pipeline.difference $(WITH)
+## hepdata: limits, profiles, contours and coverage as a submission to HEPData, results/hepdata.tar.gz
+hepdata: $(VENV)/paper.ok
+	@$(MAKE_IT) -- results/hepdata/submission.yaml $(AS_STEPS)
+	@cd results/hepdata && tar -czf ../hepdata.tar.gz *.yaml
+	@echo "results/hepdata.tar.gz"
 
-## docs: the generated parts of README.md and docs/, and their pictures
+## diff: how limits and counts changed since the last run, or from another study, WITH=FOLDER; of a study, DIR=FOLDER
+diff: $(VENV)/paper.ok
+	@$(RUN) cd "$(or $(DIR),.)" && PYTHONPATH="$(CURDIR)" python -m pipeline.difference $(if $(WITH),"$(abspath $(WITH))")
+
+## docs: the generated parts of README.md and docs/, and their pictures; that of the rules needs Graphviz
 docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
-	cp figures/fig2.png figures/fig6.png figures/ablation.png figures/limits.png docs/images
+	cp figures/ablation.png figures/limits.png docs/images
+	! command -v dot >/dev/null || { $(RUN) snakemake --rulegraph | \
+	  sed '/^\t0\[/d; /-> 0$$/d' | dot -Tsvg -o docs/images/rules.svg; } # without node 0, rule all
 	$(RUN) python -m pipeline.docs
 
-## lint: style of code, rules and prose
-lint: $(VENV)/test.ok
-	$(RUN) ruff check && ruff format --check && snakefmt --check Snakefile workflow && python -m tests.lint
+## reproduce: everything that a user runs, then a run with nothing to do
+reproduce:
+	$(MAKE) paper check coverage report hepdata diff reference
+	$(RUN) snakemake --cores 1 --dry-run 2>&1 | grep "Nothing to be done"
+
+## ci: what CI runs: reproduce, test and long
+ci:
+	.ci/run
+
+## lint: style of code and rules, types, spelling, and the workflows of CI
+lint: $(VENV)/dev.ok
+	$(RUN) ruff check && ruff format --check && mypy && snakefmt --check Snakefile workflow && \
+	  python -m tests.lint && codespell && zizmor --offline --quiet .github
+
+## lowest: tests of the library with the lowest versions that pyproject.toml allows
+lowest: $(VENV)/dev.ok
+	$(RUN) uv venv --quiet --clear --python $(VENV)/bin/python $(VENV)-lowest
+	$(RUN) uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct -r pyproject.toml --group test
+	$(VENV)-lowest/bin/$(PYTEST) -W default -m "not workflow and not long" cevns_tmm \
+	  $$(grep -LE "^(from|import) (pipeline|scripts|snakemake)" tests/test_*.py)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -89,9 +123,9 @@ $(VENV)/%.ok: requirements/%.txt requirements/build.txt | $(VENV)/bin/python
 	@$(PIP) --no-build-isolation --only-binary :all: --no-binary connection-pool -r $<
 	@touch $@
 
-## lock: resolves the versions of pyproject.toml again; needs uv
-lock:
-	for group in build paper cluster htcondor test; do uv pip compile --group $$group --universal --python-version 3.11 \
+## lock: resolves the versions of pyproject.toml again
+lock: $(VENV)/dev.ok
+	$(RUN) for group in build paper cluster htcondor dev; do uv pip compile --group $$group --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file requirements/$$group.txt; done
 

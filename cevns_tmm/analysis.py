@@ -1,15 +1,21 @@
 """From the events of an experiment to limits on the moments: data, nuisances and mixing (section 5)."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
 
+from cevns_tmm.annotations import Events
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
+from cevns_tmm.magnetic_moment import phase
 from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -25,10 +31,9 @@ OWN_PULLS = ("background", "quenching")
 """Pulls of a binned likelihood that other inputs make."""
 
 
-def check_method(method, allowed=METHODS):
+def check_method(method: str, allowed: Iterable[str] = METHODS) -> None:
     """ValueError unless a method is one of those allowed."""
-    if method not in allowed:
-        raise ValueError(f"method: {method!r} must be one of {', '.join(allowed)}")
+    check_name("method", method, allowed)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Analysis:
     binned: Mapping | None = None
     pulls: Mapping | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.binned is None and self.pulls is not None:
             raise ValueError(
                 "pulls: needs bins, a background or observed, as Eqs. (34) and (35) have their own"
@@ -72,21 +77,22 @@ class Analysis:
                 why = "needs a background: without any event the variance of Eq. (34) is 0"
                 raise ValueError(f"data.n_measured: {measured!r} {why}") from None
 
-    def mixing(self, delta_CP_over_pi=None, sin2=None):
+    def mixing(
+        self, delta_CP_over_pi: float | None = None, sin2: Sequence[float] | None = None
+    ) -> np.ndarray:
         """Mixing matrix, with another Dirac phase or other angles (sin² of theta_12, theta_23, theta_13)."""
         if delta_CP_over_pi is None:
             delta_CP_over_pi = self.oscillation["delta_CP_over_pi"]
-        if sin2 is None:
-            sin2 = [self.oscillation[angle] for angle in ANGLES]
-        return mixing_matrix(*sin2, math.pi * delta_CP_over_pi)
+        sin2_12, sin2_23, sin2_13 = [self.oscillation[angle] for angle in ANGLES] if sin2 is None else sin2
+        return mixing_matrix(sin2_12, sin2_23, sin2_13, phase("delta_CP_over_pi", delta_CP_over_pi))
 
-    def level(self, parameters, confidence_level=None):
+    def level(self, parameters: int, confidence_level: float | None = None) -> float:
         """Delta chi² of a limit on some ``parameters`` at once."""
         if confidence_level is None:
             confidence_level = self.confidence_level
         return delta_chi2_quantile(confidence_level, parameters)
 
-    def scaled(self, factor):
+    def scaled(self, factor: float) -> Analysis:
         """The same analysis for ``factor`` times the luminosity: measured events and backgrounds scale."""
         if self.binned is not None:
             binned = {
@@ -100,13 +106,15 @@ class Analysis:
         data = {**self.data, **{key: factor * self.data[key] for key in events}}
         return dataclasses.replace(self, data=data)
 
-    def chi2(self, n_sm):
+    def chi2(self, n_sm: Any) -> CountingExperiment:
         """The chi² of Eq. (34) or (35) for ``n_sm`` Standard Model events: a CountingExperiment."""
         if self.data is not None:
             return CountingExperiment.from_data(n_sm, **self.data)
         return CountingExperiment.asimov(n_sm, self.sigma_stat, self.sigma_sys, self.nuisance_on)
 
-    def sensitivity(self, counts, beam, delta_CP_over_pi=None):
+    def sensitivity(
+        self, counts: Events, beam: Iterable[str], delta_CP_over_pi: float | None = None
+    ) -> Sensitivity | MomentLikelihood:
         """chi² as a function of the moments: a Sensitivity, or a MomentLikelihood of bins.
 
         ``counts`` maps each flux component to (Standard Model events, magnetic-moment events per mu_B²);
@@ -141,13 +149,19 @@ class Analysis:
         return data.likelihood(n_sm[0], signal, pulls)
 
     @property
-    def methods(self):
+    def methods(self) -> tuple[str, ...]:
         """Those of METHODS for which there is an input; of bins, only those at the Dirac phase of the study."""
         if self.binned is not None:
             return METHODS[:2]
         return METHODS if self.oscillation.get("errors") else METHODS[:-1]
 
-    def limits(self, counts, beam, method="one-at-a-time", confidence_level=None):
+    def limits(
+        self,
+        counts: Events,
+        beam: Iterable[str],
+        method: str = "one-at-a-time",
+        confidence_level: float | None = None,
+    ) -> np.ndarray:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, shape (3,) [mu_B].
 
         ``counts`` and ``beam`` as of :meth:`sensitivity`; ``method`` is one of :attr:`methods`, ValueError

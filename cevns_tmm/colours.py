@@ -1,6 +1,7 @@
 """Colours that are told apart: distances in Oklab, a colour space in which equal distances look equal."""
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,7 +13,7 @@ _OPPONENTS = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7
 _LIGHTNESS = 0.35, 0.8  # of Oklab; thin lines that are darker look black, lighter ones are lost on white
 
 
-def oklab(colours):
+def oklab(colours: Iterable[str] | np.ndarray) -> np.ndarray:
     """Oklab coordinates, shape (n, 3), of ``n`` colours "#RRGGBB".
 
     >>> oklab(["#000000", "#ffffff"]).round(2)[:, 0].tolist()
@@ -23,7 +24,7 @@ def oklab(colours):
     return np.cbrt(linear @ np.transpose(_CONES)) @ np.transpose(_OPPONENTS)
 
 
-def farthest(used):
+def farthest(used: Iterable[str]) -> str:
     """The colour "#rrggbb" farthest from those in ``used``, on a grid of sRGB and fit for a line."""
     grid = np.array([f"#{r:02x}{g:02x}{b:02x}" for r, g, b in itertools.product(range(0, 256, 51), repeat=3)])
     lab = oklab(grid)

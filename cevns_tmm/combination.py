@@ -1,19 +1,21 @@
 """Several experiments in one limit: their chi² add, and pulls that they share are one parameter."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.analysis import METHODS, Analysis, check_method
+from cevns_tmm.annotations import Curves, Events
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.magnetic_moment import PARAMETERS, moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
-from cevns_tmm.solar import SolarSensitivity
+from cevns_tmm.solar import SolarExperiment, SolarSensitivity
 from cevns_tmm.statistics import delta_chi2_quantile
 
 
@@ -28,7 +30,7 @@ class Combination:
     experiments: Sequence
     shared: Mapping = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(set(self.experiments)) < max(2, len(self.experiments)):
             raise ValueError(f"experiments: {list(self.experiments)!r} must be two or more, all different")
         for pull, names in self.shared.items():
@@ -39,7 +41,7 @@ class Combination:
                 if names.count(name) > 1:
                     raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
 
-    def sum(self, members):
+    def sum(self, members: Mapping[str, Any]) -> MomentLikelihood:
         """The MomentLikelihood of {name: sensitivity}: a Sensitivity, SolarSensitivity or MomentLikelihood each.
 
         A pull that is not shared keeps the name of its experiment before its own. ValueError for mixing matrices that
@@ -76,6 +78,46 @@ class Combination:
 
 
 @dataclass(frozen=True)
+class CombinedAnalysis:
+    """What turns the events of several experiments into limits, with the methods of an Analysis.
+
+    ``members`` maps the names of ``combination`` to an Analysis or a SolarExperiment each. Where an Analysis takes
+    counts and a beam, this takes {name: counts} and {name: beam} of all but the solar ones.
+    """
+
+    combination: Combination
+    members: Mapping
+    confidence_level: float
+    methods = METHODS[:2]
+
+    level, limits = Analysis.level, Analysis.limits
+
+    def scaled(self, factor: float) -> "CombinedAnalysis":
+        """The same for ``factor`` times the luminosity of all but solar neutrinos."""
+        members = {
+            name: one if isinstance(one, SolarExperiment) else one.scaled(factor)
+            for name, one in self.members.items()
+        }
+        return dataclasses.replace(self, members=members)
+
+    def sensitivity(
+        self,
+        counts: Mapping[str, Events],
+        beam: Mapping[str, Sequence[str]],
+        delta_CP_over_pi: float | None = None,
+    ) -> MomentLikelihood:
+        """chi² as a function of the moments: a MomentLikelihood."""
+        return self.combination.sum(
+            {
+                name: one.sensitivity()
+                if isinstance(one, SolarExperiment)
+                else one.sensitivity(counts[name], beam[name], delta_CP_over_pi)
+                for name, one in self.members.items()
+            }
+        )
+
+
+@dataclass(frozen=True)
 class CombinedExperiment:
     """A block of ``combinations`` in one reading, with the methods of an Experiment.
 
@@ -92,41 +134,51 @@ class CombinedExperiment:
     beams = ("combined",)
     methods = METHODS[:2]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
+
+    def _level(self, parameters, confidence_level):
+        given = self.confidence_level if confidence_level is None else confidence_level
+        return delta_chi2_quantile(given, parameters)
 
     @cached_property
     def _sum(self):
         sensitivities = {name: member.sensitivity(member.beams[-1]) for name, member in self.members.items()}
         return self.combination.sum(sensitivities)
 
-    def _level(self, parameters, confidence_level):
-        level = self.confidence_level if confidence_level is None else confidence_level
-        return delta_chi2_quantile(level, parameters)
-
-    def sensitivity(self, beam=None):
+    def sensitivity(self, beam: str | None = None) -> MomentLikelihood:
         """chi² as a function of the moments: a MomentLikelihood."""
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        if beam is not None:
+            check_name("beam", beam, self.beams)
         return self._sum
 
-    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+    def limits(
+        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
+    ) -> dict[str, float]:
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B]; ``method`` is one of ``methods``."""
         check_method(method, self.methods)
         form, level = self.sensitivity(beam), self._level(1, confidence_level)
         limits = form.limits(level) if method == "one-at-a-time" else form.profiled_limits(level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
-    def delta_chi2(self, Lambda, beam=None):
+    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
         return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
-    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+    def contour(
+        self,
+        plane: str,
+        beam: str | None = None,
+        confidence_level: float | None = None,
+        xi_over_pi: float = 0.0,
+        method: str = "one-at-a-time",
+    ) -> Curves:
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
         check_method(method, self.methods)
         level, profiled = self._level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
-    def blind(self, beam=None):
+    def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""
         return self.sensitivity(beam).blind()

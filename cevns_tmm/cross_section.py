@@ -5,13 +5,21 @@ T <= T_max(E). :func:`sm_coefficients` and :func:`em_coefficients` give the C_k,
 only through its moments (:mod:`cevns_tmm.flux`); the differential cross sections are the same sums.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from cevns_tmm import constants as const
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.form_factor import form_factor
 
+if TYPE_CHECKING:
+    from cevns_tmm.nuclei import Isotope
 
-def quark_couplings():
+
+def quark_couplings() -> tuple[float, float, float, float]:
     """g_uL, g_dL, g_uR, g_dR of Eq. (22) with radiative corrections."""
     rho, kappa_s2 = const.rho_nuN, const.kappa_nuN * const.sin2_theta_W
     g_uL = rho * (1 / 2 - 2 / 3 * kappa_s2) + const.lambda_uL
@@ -21,7 +29,7 @@ def quark_couplings():
     return g_uL, g_dL, g_uR, g_dR
 
 
-def nucleon_couplings():
+def nucleon_couplings() -> tuple[float, float, float, float]:
     """g_V^p, g_V^n, g_A^p, g_A^n: the square brackets of Eq. (21).
 
     >>> [round(x, 5) for x in nucleon_couplings()]
@@ -35,7 +43,7 @@ def nucleon_couplings():
     return vector_p, vector_n, axial_p, axial_n
 
 
-def weak_charges(isotope):
+def weak_charges(isotope: Isotope) -> tuple[Numbers, Numbers]:
     """Vector and axial charges (Q_V, Q_A) of Eq. (21)."""
     vector_p, vector_n, axial_p, axial_n = nucleon_couplings()
     Q_V = vector_p * isotope.Z + vector_n * isotope.N
@@ -43,13 +51,13 @@ def weak_charges(isotope):
     return Q_V, Q_A
 
 
-def T_max(E, mass):
+def T_max(E: Numbers, mass: Numbers) -> Numbers:
     """Largest recoil energy 2 E² / (m + 2 E) for neutrino energy ``E`` and nuclear ``mass``."""
     E = np.asarray(E, float)
     return 2 * E**2 / (mass + 2 * E)
 
 
-def E_min(T, mass):
+def E_min(T: Numbers, mass: Numbers) -> np.ndarray:
     """Smallest neutrino energy (T + sqrt(T² + 2 m T)) / 2 that gives recoil energy ``T``."""
     T = np.asarray(T, float)
     if not np.all(T >= 0):
@@ -57,7 +65,7 @@ def E_min(T, mass):
     return (T + np.sqrt(T**2 + 2 * mass * T)) / 2
 
 
-def recoil_form_factor(T, isotope, **shape):
+def recoil_form_factor(T: Numbers, isotope: Isotope, **shape: float) -> Numbers:
     """F(Q²) at Q² = 2 m T for recoil energies ``T`` > 0, else ValueError; ``shape`` goes to :func:`form_factor`."""
     T = np.asarray(T, float)
     if not np.all(np.isfinite(T) & (T > 0)):
@@ -65,7 +73,7 @@ def recoil_form_factor(T, isotope, **shape):
     return form_factor(np.sqrt(2 * isotope.mass * T), isotope.A, **shape)
 
 
-def sm_coefficients(T, isotope, F):
+def sm_coefficients(T: Numbers, isotope: Isotope, F: Numbers) -> np.ndarray:
     """C_0, C_1, C_2 of the Standard Model cross section, Eq. (20), shape (3,) + F.shape.
 
     ``F`` is the form factor at the recoil energies ``T``; C_k has the unit area * energy^(k-1).
@@ -76,7 +84,7 @@ def sm_coefficients(T, isotope, F):
     return np.stack([scale * (Q_V**2 + Q_A**2), 0 * F, scale * slope])
 
 
-def em_coefficients(T, isotope, F):
+def em_coefficients(T: Numbers, isotope: Isotope, F: Numbers) -> np.ndarray:
     """C_0, C_1, C_2 of the magnetic-moment cross section, Eq. (25), for mu_nu = 1 mu_B.
 
     Shape (3,) + F.shape; ``F`` is the form factor at the recoil energies ``T``; C_k has the unit
@@ -95,7 +103,7 @@ def _differential(coefficients, T, E, isotope):
     return np.where(T_max(E, isotope.mass) >= T, value, 0.0)
 
 
-def dsigma_dT_sm(T, E, isotope):
+def dsigma_dT_sm(T: Numbers, E: Numbers, isotope: Isotope) -> Numbers:
     """Standard Model cross section, Eq. (20) (area/energy); exactly 0 beyond T_max(E).
 
     ``T`` recoil and ``E`` neutrino energies, any broadcastable shapes, both > 0.
@@ -103,7 +111,7 @@ def dsigma_dT_sm(T, E, isotope):
     return _differential(sm_coefficients, T, E, isotope)
 
 
-def dsigma_dT_em(T, E, isotope, mu_nu=1.0):
+def dsigma_dT_em(T: Numbers, E: Numbers, isotope: Isotope, mu_nu: float = 1.0) -> Numbers:
     """Magnetic-moment cross section, Eq. (25) (area/energy), for ``mu_nu`` in mu_B.
 
     ``T`` recoil and ``E`` neutrino energies, any broadcastable shapes, both > 0; exactly 0

@@ -1,17 +1,20 @@
 """Detectors: Table I, from mass, threshold and efficiency to recoil spectra (section 4)."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cevns_tmm import efficiency as curves
 from cevns_tmm import tables
+from cevns_tmm.annotations import Curve
 from cevns_tmm.constants import tau_mu, tau_pi
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.electrons import binding_energies, electron_rates, target_atoms
@@ -20,6 +23,11 @@ from cevns_tmm.quenching import quenching_curve, read_quenching
 from cevns_tmm.rates import RateTable, differential_rates
 from cevns_tmm.response import Gaussian, Matrix, Photoelectrons, Response, read_matrix
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
+
+if TYPE_CHECKING:
+    from cevns_tmm.flux import FluxTable
+    from cevns_tmm.nuclei import Isotope
+    from cevns_tmm.source import Source
 
 SCALES = ("nuclear-recoil", "electron-equivalent")
 """Scales of energies: those of recoils, or their ionisation."""
@@ -36,9 +44,8 @@ WINDOWS = ("threshold_keV", "bins_keV", "bins_PE")
 BINNED = ("background", "observed")
 """Fields that no rate depends on."""
 
-_EVENTS = tables.columns(
-    {"events": tables.number(0)}, {"events": tables.number(0), "sigma": tables.number(0)}
-)
+_COUNT = tables.number(0, high=1e15)
+_EVENTS = tables.columns({"events": _COUNT}, {"events": _COUNT, "sigma": tables.number(0, high=100)})
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Detector:
         "observed": _EVENTS,
     }
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("mass_kg", "exposure_d"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: {getattr(self, name)!r} must be greater than 0")
@@ -165,7 +172,7 @@ class Detector:
                 raise ValueError(message)
 
     @property
-    def is_binned(self):
+    def is_binned(self) -> bool:
         """Whether there are bins, background or data of bins, for a Poisson likelihood."""
         return self.threshold_keV is None or self.background is not None or self.observed is not None
 
@@ -212,7 +219,7 @@ class Detector:
             raise ValueError(f"{name}: {dict(values)!r} must have a value for each of {parts}")
 
     @property
-    def window(self):
+    def window(self) -> tuple[str, Any]:
         """What says which events count: the name of one of :data:`WINDOWS` and its value."""
         return next((name, getattr(self, name)) for name in WINDOWS if getattr(self, name) is not None)
 
@@ -221,18 +228,18 @@ class Detector:
         return self.threshold_scale == "electron-equivalent"
 
     @property
-    def scale(self):
+    def scale(self) -> str:
         """Scale of the bins, one of :data:`cevns_tmm.efficiency.SCALES`."""
         if self.bins_PE is not None:
             return "n_PE"
         return "E_keVee" if self._is_quenched else "T_keV"
 
     @property
-    def bins(self):
+    def bins(self) -> int:
         """Number of bins; a threshold is the lower edge of one."""
         return len(self.bins_keV or self.bins_PE or (0, 0)) - 1
 
-    def check(self, source):
+    def check(self, source: Source) -> None:
         """ValueError unless the detector has what its source needs, and nothing that it cannot use."""
         pulsed = source.kind == "pion-decay-at-rest"
         if self.time_window_us is not None and not pulsed:
@@ -266,15 +273,15 @@ class Detector:
                     f"the largest recoil of {isotope.name}, {end / keV:.3g} keV"
                 )
 
-    def nuclei(self):
+    def nuclei(self) -> list[tuple[Isotope, float]]:
         """Target nuclei, [(Isotope, number), ...], Eq. (32)."""
         return target_nuclei(self.target, self.mass_kg * kg, self.target_shares)
 
-    def thresholds(self):
+    def thresholds(self) -> list[float]:
         """Recoil threshold of each target isotope (energy), in the order of :meth:`nuclei`."""
         return [self.response(isotope).lowest for isotope, _ in self.nuclei()]
 
-    def efficiency_curve(self):
+    def efficiency_curve(self) -> Curve:
         """Efficiency: flat, that of photoelectrons, logistic, or a table."""
         block = self.efficiency
         if not isinstance(block, Mapping):
@@ -284,7 +291,7 @@ class Detector:
             return curves.TableEfficiency(scale, np.array(block[scale]), np.array(block["efficiency"]))
         if "of" in block:
             return curves.LogisticEfficiency(
-                block["of"], *(block[k] for k in ("k1", "k2", "x0")), block.get("constant", 0.0)
+                block["of"], block["k1"], block["k2"], block["x0"], block.get("constant", 0.0)
             )
         window = block.get("window_PE")
         return curves.PhotoelectronEfficiency(
@@ -311,7 +318,7 @@ class Detector:
             return Photoelectrons(per_keV=self.photoelectrons_per_keV, **block)
         return Gaussian(**block)
 
-    def response(self, isotope):
+    def response(self, isotope: Isotope) -> Response:
         """What is counted of the recoils of an isotope: a Response."""
         edges = self.bins_keV or self.bins_PE or (part_of(self.threshold_keV, isotope), math.inf)
         return Response(
@@ -325,7 +332,7 @@ class Detector:
             ionises=self._is_quenched,
         )
 
-    def expected_background(self):
+    def expected_background(self) -> Any:
         """Background in each bin: events (b,) and their standard deviations before any off-time (b,)."""
         block = self.background or {"events": 0.0}
         if "per_keV_kg_d" in block:
@@ -334,15 +341,15 @@ class Detector:
             events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
         return events, events * np.array(block.get("sigma", 0.0))
 
-    def measurement(self):
+    def measurement(self) -> dict[str, Any]:
         """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
         if not self.is_binned:
             return None
-        background = self.background and self.background | {"events": self.expected_background()[0].tolist()}
+        background = self.background and {**self.background, "events": self.expected_background()[0].tolist()}
         found = {"observed": self.observed, "background": background}
         return {key: block for key, block in found.items() if block is not None}
 
-    def fluence(self, source):
+    def fluence(self, source: Source) -> dict[str, float]:
         """Neutrinos per area over the exposure: {component: 1/area} (sections 4.1, 4.2)."""
         exposure = self.exposure_d * day
         if source.kind != "pion-decay-at-rest":
@@ -365,13 +372,13 @@ class Detector:
             for c in source.components
         }
 
-    def band(self):
+    def band(self) -> list[Detector]:
         """The detector with its quenching one standard deviation lower and higher; none without a band."""
         if not isinstance(self.quenching, Mapping) or "plus" not in self.quenching:
             return []
         return [dataclasses.replace(self, quenching_shift=self.quenching_shift + step) for step in (-1, 1)]
 
-    def rates(self, source, fluxes, nodes=16):
+    def rates(self, source: Source, fluxes: Mapping[str, FluxTable], nodes: int = 16) -> RateTable:
         """Recoil spectra with their quadrature and response, Eqs. (32)-(33), of all channels: a RateTable.
 
         ``fluxes`` are the flux tables of the source, ``nodes`` the quadrature nodes per panel.
@@ -383,7 +390,7 @@ class Detector:
         """The same for electrons: all that they are given is seen as ionisation."""
         nuclei = self.nuclei()
         response = dataclasses.replace(self.response(nuclei[0][0]), quenching=np.ones_like)
-        low = max(response.lowest, min(response.breakpoints()))
+        low = response.lowest or min(response.breakpoints())
         return electron_rates(
             target_atoms(nuclei), (low, math.inf), response, self.fluence(source), fluxes, nodes
         )

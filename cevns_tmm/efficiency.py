@@ -5,30 +5,32 @@ Each is a function of the energy on its ``scale``: "T" the recoil energy, or one
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.units import keV
 
 SCALES = ("T_keV", "E_keVee", "n_PE")
 """Recoil energy [keV], its ionisation [keV electron-equivalent] and its photoelectrons."""
 
 read_efficiency = tables.curve(
-    *({x: tables.number(0), "efficiency": tables.number(0, high=1)} for x in SCALES)
+    *({x: tables.number(0, high=1e9), "efficiency": tables.number(0, high=1)} for x in SCALES)
 )
 """Files of efficiencies against the energy on one of the scales."""
 
 _PANELS = np.array([-32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32])
 
 
-def step_panels(centre, width):
+def step_panels(centre: float, width: Any) -> np.ndarray:
     """Ends of quadrature panels that resolve a smooth step; none for one as wide as the quadrature's own."""
     return centre + width * (_PANELS if width < 0.1 * centre else np.zeros(0))
 
 
-def photoelectron_efficiency(n_PE, k1, k2, x0):
+def photoelectron_efficiency(n_PE: Numbers, k1: float, k2: float, x0: float) -> np.ndarray:
     """Efficiency A(n) of Eqs. (30) and (31), shape of ``n_PE`` (photoelectrons)."""
     n = np.asarray(n_PE, float)
     step = np.where(n < 5, 0.0, np.where(n < 6, 0.5, 1.0))
@@ -52,7 +54,7 @@ class PhotoelectronEfficiency:
     window: tuple | None = None
     scale = "T"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.smearing not in ("none", "poisson"):
             raise ValueError(f"smearing: {self.smearing!r} must be 'none' or 'poisson'")
         if (self.smearing == "poisson") != (self.window is not None):
@@ -60,7 +62,7 @@ class PhotoelectronEfficiency:
         if self.window is not None and not 0 <= self.window[0] <= self.window[1]:
             raise ValueError(f"window: {self.window!r} must be two counts, in order")
 
-    def __call__(self, T):
+    def __call__(self, T: np.ndarray) -> np.ndarray:
         """Efficiency for recoil energies ``T`` (any shape)."""
         mean = self.light_yield_per_keV * np.asarray(T, float) / keV
         if self.smearing == "none":
@@ -71,7 +73,7 @@ class PhotoelectronEfficiency:
             log_p = np.multiply.outer(np.log(mean), n) - mean[..., None] - log_factorial
         return np.exp(log_p) @ photoelectron_efficiency(n, self.k1, self.k2, self.x0)
 
-    def breakpoints(self):
+    def breakpoints(self) -> np.ndarray:
         """Recoil energies at which the efficiency jumps, or rises steeply."""
         if self.smearing == "poisson":
             n = np.concatenate([step_panels(edge, edge**0.5) for edge in self.window])
@@ -87,15 +89,15 @@ class FlatEfficiency:
     value: float
     scale = "T"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.value <= 1:
             raise ValueError(f"value: {self.value!r} must lie in (0, 1]")
 
-    def __call__(self, T):
+    def __call__(self, T: np.ndarray) -> np.ndarray:
         """Efficiency for recoil energies ``T`` (any shape)."""
         return np.full(np.shape(T), self.value)
 
-    def breakpoints(self):
+    def breakpoints(self) -> np.ndarray:
         """Recoil energies at which the efficiency jumps: none."""
         return np.zeros(0)
 
@@ -110,7 +112,7 @@ class LogisticEfficiency:
     x0: float
     constant: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise ValueError(f"of: {self.scale!r} must be one of {', '.join(SCALES)}")
         for name in ("k1", "k2"):
@@ -121,13 +123,13 @@ class LogisticEfficiency:
                 f"k1: {self.k1!r} and the constant must have a sum in (0, 1], the efficiency far above x0"
             )
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         """Efficiency at ``x`` (any shape)."""
         return np.maximum(
             self.k1 * scipy.special.expit(self.k2 * (np.asarray(x, float) - self.x0)) + self.constant, 0.0
         )
 
-    def breakpoints(self):
+    def breakpoints(self) -> np.ndarray:
         """Ends of the panels that resolve the step, and where the efficiency begins."""
         begin = self.x0 - np.log(-self.k1 / self.constant - 1) / self.k2 if self.constant < 0 else self.x0
         return np.append(step_panels(self.x0, 1 / self.k2), begin)
@@ -141,10 +143,10 @@ class TableEfficiency:
     x: np.ndarray
     values: np.ndarray
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         """Efficiency at ``x`` (any shape)."""
         return np.interp(x, self.x, self.values, left=0.0)
 
-    def breakpoints(self):
+    def breakpoints(self) -> np.ndarray:
         """Where the efficiency or its slope jumps."""
         return np.asarray(self.x)

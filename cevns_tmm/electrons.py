@@ -6,17 +6,26 @@ Phys. Rev. D100 (2019) 073001, arXiv:1903.06085). Both cross sections are sums o
 :mod:`cevns_tmm.cross_section`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cevns_tmm import constants as const
 from cevns_tmm import tables
+from cevns_tmm.annotations import Curve, Numbers
 from cevns_tmm.cross_section import E_min, T_max
 from cevns_tmm.nuclei import element
 from cevns_tmm.rates import RateTable, quadrature
 from cevns_tmm.units import eV
+
+if TYPE_CHECKING:
+    from cevns_tmm.flux import FluxTable
+    from cevns_tmm.nuclei import Isotope
 
 BINDINGS = Path(__file__).parent / "data" / "electron_bindings.csv"
 """Binding energies of the subshells of each element."""
@@ -40,7 +49,7 @@ def _bindings():
     return {symbol: np.array(rows).T for symbol, rows in found.items()}
 
 
-def binding_energies(symbol):
+def binding_energies(symbol: str) -> tuple[np.ndarray, np.ndarray]:
     """Electrons and binding energies (energy) of the inner subshells of an element, each shape (s,).
 
     ValueError for an element without data.
@@ -54,7 +63,7 @@ def binding_energies(symbol):
     return _bindings()[symbol]
 
 
-def effective_charge(T, symbol):
+def effective_charge(T: Numbers, symbol: str) -> np.ndarray:
     """Z_eff(T): electrons of an atom that are bound by no more than ``T`` (energy), shape of ``T``.
 
     >>> float(effective_charge(1000 * eV, "Ge"))
@@ -65,7 +74,7 @@ def effective_charge(T, symbol):
     return element(symbol).number - bound @ electrons
 
 
-def couplings(component):
+def couplings(component: str) -> tuple[float, float]:
     """Vector and axial coupling (g_V, g_A) of a flux component to electrons.
 
     2 sin² theta_W +- 1/2 and +- 1/2, the upper sign for nu_e, which have the charged current too; g_A changes
@@ -75,7 +84,7 @@ def couplings(component):
     return 2 * const.sin2_theta_W + sign / 2, (-sign if component.endswith("bar") else sign) / 2
 
 
-def sm_coefficients(T, symbol, component):
+def sm_coefficients(T: Numbers, symbol: str, component: str) -> np.ndarray:
     """C_0, C_1, C_2 of the Standard Model cross section on one atom, shape (3,) + T.shape.
 
     G_F² m_e/2 pi [(g_V + g_A)² + (g_V - g_A)² (1 - T/E)² - (g_V² - g_A²) m_e T/E²] Z_eff(T) = Sum_k C_k E^-k for
@@ -88,7 +97,7 @@ def sm_coefficients(T, symbol, component):
     return scale * np.stack([left + right + 0 * T, -2 * right * T, right * T**2 - mixed * const.m_e * T])
 
 
-def em_coefficients(T, symbol):
+def em_coefficients(T: Numbers, symbol: str) -> np.ndarray:
     """C_0, C_1, C_2 of pi alpha²/m_e² (1/T - 1/E) Z_eff(T), the cross section for mu_nu = 1 mu_B.
 
     Shape (3,) + T.shape for the energy transfer ``T`` > 0; C_k has the unit area * energy^(k-1) per mu_B².
@@ -98,7 +107,14 @@ def em_coefficients(T, symbol):
     return np.stack([scale / T, -scale, 0 * T])
 
 
-def electron_rates(atoms, window, efficiency, fluence, fluxes, nodes=16):
+def electron_rates(
+    atoms: Mapping[str, float],
+    window: Any,
+    efficiency: Curve,
+    fluence: Mapping[str, float],
+    fluxes: Mapping[str, FluxTable],
+    nodes: int = 16,
+) -> RateTable:
     """Spectra of the energy transferred to electrons, all of it seen as ionisation.
 
     Parameters
@@ -136,7 +152,7 @@ def electron_rates(atoms, window, efficiency, fluence, fluxes, nodes=16):
     return RateTable(tuple(fluence), names, T, weight, response, sm, em)
 
 
-def target_atoms(nuclei):
+def target_atoms(nuclei: Sequence[tuple[Isotope, float]]) -> dict[str, float]:
     """Atoms of each element, {symbol: number}, in a target of [(Isotope, number), ...]."""
     atoms = {}
     for isotope, number in nuclei:

@@ -5,18 +5,27 @@ An :class:`Experiment` has three parts, each with the keys of the configuration:
 :class:`~cevns_tmm.analysis.Analysis` that turns events into limits.
 """
 
-import math
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cevns_tmm.analysis import METHODS, Analysis, check_method
+from cevns_tmm.annotations import Curves, Events, Numbers
 from cevns_tmm.detector import Detector
-from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments, phase
 from cevns_tmm.rates import recoil_spectra, shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
+
+if TYPE_CHECKING:
+    from cevns_tmm.flux import FluxTable
+    from cevns_tmm.limits import Sensitivity
+    from cevns_tmm.moment_likelihood import MomentLikelihood
+    from cevns_tmm.rates import RateTable
 
 
 @dataclass(frozen=True)
@@ -51,53 +60,55 @@ class Experiment:
     flux_cells: int = 4000
     recoil_nodes: int = 16
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.detector.check(self.source)
 
     @property
-    def beams(self):
+    def beams(self) -> tuple[str, ...]:
         """Names of the beams."""
         return tuple(self.source.beams)
 
-    def components(self, beam=None):
+    def components(self, beam: str | None = None) -> tuple[str, ...]:
         """Flux components of a beam, of the only one if none is named. ValueError for an unknown one."""
         if beam is None and len(self.beams) == 1:
             beam = self.beams[0]
-        if beam not in self.beams:
+        if not isinstance(beam, str) or beam not in self.beams:  # type: ignore[redundant-expr]
             given = "not given" if beam is None else repr(beam)
             raise ValueError(f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}")
         return self.source.beams[beam]
 
     @cached_property
-    def fluxes(self):
+    def fluxes(self) -> dict[str, FluxTable]:
         """Flux tables of the source: {component: FluxTable}."""
         return self.source.flux_tables(self.flux_cells)
 
     @cached_property
-    def rates(self):
+    def rates(self) -> RateTable:
         """Recoil spectra at the nodes of a quadrature, with acceptance: a RateTable."""
         return self.detector.rates(self.source, self.fluxes, self.recoil_nodes)
 
-    def counts(self):
+    def counts(self) -> Events:
         """Events: {component: (Standard Model, magnetic-moment per mu_B²)}."""
         n_sm, n_em = self.rates.counts()
         return {c: (float(n), float(m)) for c, n, m in zip(self.rates.components, n_sm, n_em, strict=True)}
 
-    def binned(self):
+    def binned(self) -> Events:
         """Events in each bin: {component: (Standard Model, magnetic-moment per mu_B²)}, each of shape (bin,)."""
         return dict(zip(self.rates.components, zip(*self.rates.binned(), strict=True), strict=True))
 
     @cached_property
-    def events(self):
+    def events(self) -> Events:
         """What the likelihood takes: :meth:`counts`, or those in bins, at each shift of a quenching band."""
         if self.analysis.binned is None:
             return self.counts()
         options = self.source, self.fluxes, self.recoil_nodes
         return shifted([self.rates, *(detector.rates(*options) for detector in self.detector.band())])
 
-    def spectrum(self, T_keV):
+    def spectrum(self, T_keV: Numbers) -> RecoilSpectrum:
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
-        T = np.asarray(T_keV, float)
+        T = np.asarray(T_keV)
+        if T.dtype.kind not in "iuf" or not np.all((T >= 1e-12) & (T <= 1e9)):
+            raise ValueError(f"T_keV: {T_keV!r} must be numbers from 1e-12 to 1e9")
         fluence = self.detector.fluence(self.source)
         options = self.fluxes, self.detector.form_factor
         sm, em = recoil_spectra(T.ravel() * keV, self.detector.nuclei(), fluence, *options)
@@ -105,18 +116,22 @@ class Experiment:
         sm, em = (np.sum(rate, axis=1).reshape(shape) * keV for rate in (sm, em))
         return RecoilSpectrum(tuple(fluence), T, sm, em)
 
-    def sensitivity(self, beam=None, delta_CP_over_pi=None):
+    def sensitivity(
+        self, beam: str | None = None, delta_CP_over_pi: float | None = None
+    ) -> Sensitivity | MomentLikelihood:
         """chi² as a function of the moments, as :meth:`Analysis.sensitivity` gives it; ``beam`` as in :meth:`components`."""
         return self.analysis.sensitivity(self.events, self.components(beam), delta_CP_over_pi)
 
-    def blank(self):
+    def blank(self) -> Sensitivity | MomentLikelihood:
         """The same for one event of each kind: its strengths and pulls, without the rates."""
         one = np.ones((3 if self.detector.band() else 1, self.detector.bins))
         events = one if self.analysis.binned is not None else 1.0
         components = self.components(self.beams[-1])
         return self.analysis.sensitivity(dict.fromkeys(components, (events, events)), components)
 
-    def limits(self, beam=None, confidence_level=None, method="one-at-a-time"):
+    def limits(
+        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
+    ) -> dict[str, float]:
         """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
 
         ``math.inf`` where there is no sensitivity; ``method`` is one of
@@ -125,7 +140,9 @@ class Experiment:
         limits = self.analysis.limits(self.events, self.components(beam), method, confidence_level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
-    def flavour_limits(self, beam=None, confidence_level=None):
+    def flavour_limits(
+        self, beam: str | None = None, confidence_level: float | None = None
+    ) -> dict[str, float]:
         """Upper limits on the moments of the flavour basis and on the effective moments [mu_B].
 
         {"Lambda_e": ..., "Lambda_mu": ..., "Lambda_tau": ..., "mu_nu_e": ..., "mu_nu_mu": ...}, the other
@@ -135,11 +152,18 @@ class Experiment:
         limits = sensitivity.flavour_limits(self.analysis.level(1, confidence_level))
         return dict(zip(FLAVOUR_PARAMETERS, map(float, limits), strict=True))
 
-    def delta_chi2(self, Lambda, beam=None):
+    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
         """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
         return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
-    def contour(self, plane, beam=None, confidence_level=None, xi_over_pi=0.0, method="one-at-a-time"):
+    def contour(
+        self,
+        plane: str,
+        beam: str | None = None,
+        confidence_level: float | None = None,
+        xi_over_pi: float = 0.0,
+        method: str = "one-at-a-time",
+    ) -> Curves:
         """Contour in the plane "12", "13" or "23": [(x, y), ...] polylines [mu_B], two parameters at once.
 
         The third moment is zero and ``xi_over_pi`` the phase of the displayed pair; with the method "profiled"
@@ -147,8 +171,9 @@ class Experiment:
         """
         check_method(method, METHODS[:2])
         level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
-    def blind(self, beam=None):
+    def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""
         return self.sensitivity(beam).blind()

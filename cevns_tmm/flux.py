@@ -4,13 +4,17 @@ The cross sections are sums of E^0, E^-1, E^-2, so a recoil spectrum needs of a 
 only M_k(E_min) = integral of f(E) E^-k above E_min for k = 0, 1, 2. A :class:`FluxTable` holds them.
 """
 
+from __future__ import annotations
+
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import m_mu, m_pi
 from cevns_tmm.units import MeV
 
@@ -25,7 +29,7 @@ KINDS = ("pion-decay-at-rest", "reactor", "table")
 COMPONENTS = ("numu", "numubar", "nue", "nuebar")
 """Components of a flux."""
 
-_BEAMS = {
+_BEAMS: dict[str, dict[str, tuple[str, ...]]] = {
     "pion-decay-at-rest": {
         "prompt": ("numu",),
         "delayed": ("nue", "numubar"),
@@ -34,18 +38,25 @@ _BEAMS = {
     "reactor": {"reactor": ("nuebar",)},
 }
 
+ENDS = {"pion-decay-at-rest": 60 * MeV, "reactor": 20 * MeV}
+"""Energy above which a table has neutrinos that those sources have not; the last bin may pass the end of the spectrum."""
+
+_VALUE = tables.number(0, high=1e30)
 read_spectrum = tables.curve(
-    *({"E_MeV": tables.number(0), column: tables.number(0)} for column in ("per_MeV", "per_MeV_cm2_s"))
+    *({"E_MeV": tables.number(0, high=1e4), column: _VALUE} for column in ("per_MeV", "per_MeV_cm2_s"))
 )
 """Files of the spectrum of one component: its shape, or its flux at the detector."""
 
 read_lines = tables.curve(
-    *({"E_MeV": tables.number(0, True), column: tables.number(0, True)} for column in ("share", "per_cm2_s"))
+    *(
+        {"E_MeV": tables.number(1e-9, high=1e4), column: tables.number(0, True, 1e30)}
+        for column in ("share", "per_cm2_s")
+    )
 )
 """Files of monochromatic lines: their shares, or their fluxes at the detector."""
 
 
-def beams(kind, components=()):
+def beams(kind: str, components: Iterable[str] = ()) -> Mapping[str, tuple[str, ...]]:
     """Beams of a kind of source: {beam: components whose magnetic-moment events count as signal}.
 
     ``components`` are those of a source of kind "table", which has one beam of all.
@@ -72,7 +83,7 @@ class FluxTable:
     line_weight: np.ndarray
     total: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         cells = max(len(self.edges) - 1, 0)
         if np.any(np.diff(self.edges) <= 0):
             raise ValueError("edges: must increase strictly")
@@ -83,13 +94,13 @@ class FluxTable:
         if np.shape(self.line_energy) != np.shape(self.line_weight):
             raise ValueError("line_weight: shape must be that of line_energy")
 
-    def moment(self, k, E_min):
+    def moment(self, k: int, E_min: Numbers) -> np.ndarray:
         """M_k above ``E_min``, shape of ``E_min`` (energy^-k); ValueError unless k is 0, 1 or 2."""
         if k not in ORDERS:
             raise ValueError(f"k: {k!r} must be 0, 1 or 2")
         return self.above(E_min)[k]
 
-    def above(self, E_min):
+    def above(self, E_min: Numbers) -> np.ndarray:
         """M_0, M_1, M_2 above ``E_min``, shape (3,) + E_min.shape: cubic Hermite between the tabulated edges.
 
         M_k has the unit energy^-k. Spectra end at the last edge; below the first there is nothing to add.
@@ -113,7 +124,9 @@ class FluxTable:
         )
 
 
-def tabulate(pieces=(), lines=(), cells=4000):
+def tabulate(
+    pieces: Sequence[Any] = (), lines: Sequence[tuple[float, float]] = (), cells: int = 4000
+) -> FluxTable:
     """Moments of a spectrum, normalised to 1, as a :class:`FluxTable`.
 
     Parameters
@@ -196,7 +209,7 @@ def _refine(breaks, span, cells):
     return np.concatenate(edges)
 
 
-def pion_line_energy():
+def pion_line_energy() -> float:
     """Energy (m_pi² - m_mu²) / 2 m_pi of the prompt muon neutrino.
 
     >>> round(pion_line_energy() / MeV, 2)
@@ -209,7 +222,7 @@ def pion_line_energy():
 _MICHEL = {"numubar": {2: 64 * 3 / 4, 3: -64}, "nue": {2: 192 * 1 / 2, 3: -192}}
 
 
-def pion_decay_at_rest(component, cells=4000):
+def pion_decay_at_rest(component: str, cells: int = 4000) -> FluxTable:
     """Flux table of one component of stopped-pion decay, Eq. (28).
 
     ``component`` is "numu" (prompt line), "nue" or "numubar" (delayed, E <= m_mu/2); else ValueError.
@@ -228,7 +241,7 @@ def pion_decay_at_rest(component, cells=4000):
     return tabulate([(np.array([0.0, m_mu / 2]), density)], cells=cells)
 
 
-def linear(E, values, start=0.0, end=np.inf):
+def linear(E: np.ndarray, values: np.ndarray, start: float = 0.0, end: float = np.inf) -> tuple:
     """A piece of a spectrum, as of :func:`tabulate`: ``values`` at the energies ``E`` (n,), linear between them.
 
     Only from ``start`` to ``end``, both within the energies if they are finite and not 0.
@@ -237,25 +250,26 @@ def linear(E, values, start=0.0, end=np.inf):
     return breaks, lambda energy, k: np.interp(energy, E, values) / energy**k
 
 
-def columns(table):
+def columns(table: Any) -> tuple[np.ndarray, np.ndarray]:
     """Energies [MeV] and values of a table of a file, each of shape (n,)."""
     values = next(values for name, values in table.items() if name.startswith(("per_", "share")))
     return np.array(table["E_MeV"], float), np.array(values, float)
 
 
-def is_absolute(table):
+def is_absolute(table: Any) -> bool:
     """Whether a table of a file is a flux, not a shape."""
     return "per_MeV_cm2_s" in table or "per_cm2_s" in table
 
 
-def tabulated(spectrum=None, lines=None, cells=4000):
+def tabulated(
+    spectrum: Mapping[str, Any] | None = None, lines: Mapping[str, Any] | None = None, cells: int = 4000
+) -> FluxTable:
     """Flux table of the columns of files, :data:`read_spectrum` and :data:`read_lines`; ``total`` is in their unit."""
     pieces, rows = [], []
     if spectrum is not None:
         E, values = columns(spectrum)
-        if E[0] == 0:  # E^-2 diverges there
-            E[0] = 1e-6 * E[1]
-            values[0] += 1e-6 * (values[1] - values[0])
+        if E[0] < 1e-6 * E[1]:  # E^-2 diverges there
+            E[0], values[0] = 1e-6 * E[1], np.interp(1e-6 * E[1], E, values)
         pieces = [linear(E * MeV, values / MeV)]
     if lines is not None:
         E, values = columns(lines)
@@ -263,7 +277,14 @@ def tabulated(spectrum=None, lines=None, cells=4000):
     return tabulate(pieces, rows, cells)
 
 
-def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
+def reactor(
+    low: Any,
+    fission_fractions: Mapping[str, float],
+    coefficients: Any,
+    E_split: float,
+    E_max: float,
+    cells: int = 4000,
+) -> FluxTable:
     """Flux table of reactor antineutrinos (section 4.1), normalised to 1.
 
     Below ``E_split`` a tabulated spectrum, linear between its points and zero below the first; above
@@ -292,7 +313,7 @@ def reactor(low, fission_fractions, coefficients, E_split, E_max, cells=4000):
         raise ValueError("fission_fractions: must be positive and sum to 1")
     below = linear(E_low, rho, end=E_split)
     if not isinstance(coefficients, Mapping):
-        return tabulate([below, linear(*coefficients, E_split, E_max)], cells=cells)
+        return tabulate([below, linear(coefficients[0], coefficients[1], E_split, E_max)], cells=cells)
     missing = sorted(set(fission_fractions) - set(coefficients))
     if missing:
         raise ValueError(f"coefficients: none for {', '.join(missing)}")

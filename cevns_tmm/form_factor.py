@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import hbar_c
 from cevns_tmm.units import fm
 
@@ -9,7 +10,7 @@ DIFFUSENESS = 0.52 * fm
 """Surface diffuseness a of Eq. (24)."""
 
 
-def half_density_radius(A):
+def half_density_radius(A: Numbers) -> Numbers:
     """Half-density radius c = 1.23 A^(1/3) - 0.60 fm of Eq. (24) (length), shape of ``A``."""
     if not np.all(np.asarray(A) >= 1):
         raise ValueError(f"A: {A!r} must be at least 1")
@@ -36,7 +37,9 @@ def _x_j1(x):
     return np.where(small, xx / 3 * series, np.sin(safe) / safe - np.cos(safe))
 
 
-def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
+def form_factor(
+    Q: Numbers, A: Numbers, radius_scale: float = 1.0, diffuseness_scale: float = 1.0
+) -> np.ndarray:
     """F(Q²) of Eq. (23), dimensionless, shape of ``Q`` and ``A`` together; F -> 1 for Q -> 0.
 
     Parameters
@@ -60,4 +63,4 @@ def form_factor(Q, A, radius_scale=1.0, diffuseness_scale=1.0):
     # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
     # small for small Q, and neither is a difference of large terms
     bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + _x_j1(x)
-    return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(y) * bracket, 1.0)
+    return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(np.minimum(y, 700)) * bracket, 1.0)

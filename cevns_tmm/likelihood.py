@@ -8,11 +8,19 @@ chi²(x) is the minimum over theta, with all p_b >= 0, of Sum_b c(d_b, p_b) + Su
 problem. c is 2 (p - d + d ln(d/p)) in a Poisson bin and (p - d)²/V in a Gaussian one, such as Eqs. (34) and (35).
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from cevns_tmm.annotations import Numbers
+
+if TYPE_CHECKING:
+    from cevns_tmm.statistics import CountingExperiment
 
 STEPS = 200
 """Newton steps within which the minimum over the pulls is reached; about ten are usual."""
@@ -23,15 +31,22 @@ TOLERANCE = 1e-12
 DOUBLINGS = 20
 """Steps of a search, from the uncertainty up to a million times as much."""
 
+MOST_EVENTS = 1e15
+"""Most events of a bin: chi² of more is lost in rounding errors."""
+
 NO_EVENT = 1e-15
 """Fewer events of a Poisson bin, which only an expectation can be, are none."""
 
 
-def deviance(d, p):
+def deviance(d: np.ndarray, p: np.ndarray) -> np.ndarray:
     """chi² of Poisson bins, 2 (p - d + d ln(d/p)), for ``d`` >= 0 events where ``p`` are expected."""
     some = d >= NO_EVENT
-    r = (p - d) / np.where(some, d, 1.0)
-    return 2 * np.where(some, d * (r - np.log1p(np.where(some, r, 0.0))), p)
+    events = np.where(some, d, 1.0)
+    r, ratio = (p - d) / events, np.where(some, p, 1.0) / events
+    log = np.where(
+        r < -0.5, np.log(ratio), np.log1p(np.maximum(r, -0.5))
+    )  # p and d close, or far from each other
+    return 2 * np.where(some, d * (r - log), p)
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ class Pull:
     free: bool = False
 
     @classmethod
-    def scale(cls, sigma, expected, signal):
+    def scale(cls, sigma: Numbers, expected: Any, signal: Mapping[str, Any]) -> Pull:
         """A normalisation with fractional uncertainty ``sigma``, e.g. of a flux."""
         if not sigma >= 0:
             raise ValueError(f"sigma: {sigma!r} must not be negative")
@@ -63,13 +78,13 @@ class Likelihood:
     ValueError for other shapes, numbers that are not finite, and negative events in Poisson bins.
     """
 
-    measured: np.ndarray
-    expected: np.ndarray
+    measured: Sequence[float] | np.ndarray
+    expected: Sequence[float] | np.ndarray
     signal: Mapping
     pulls: Mapping = field(default_factory=dict)
-    variance: np.ndarray | float = 0.0
+    variance: Sequence[float] | np.ndarray | float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         bins = np.shape(self.measured)
         if len(bins) != 1 or not bins[0]:
             raise ValueError(f"measured: shape {bins} must be that of bins")
@@ -96,17 +111,19 @@ class Likelihood:
                 raise ValueError(f"{name}: must be 0 in Poisson bins without events to change")
 
     @classmethod
-    def counting(cls, experiment, signal, pull):
+    def counting(cls, experiment: CountingExperiment, signal: Mapping[str, Any], pull: str) -> Likelihood:
         """A :class:`~cevns_tmm.statistics.CountingExperiment`, Eqs. (34) and (35), as one Gaussian bin.
 
         ``signal`` maps strengths to events per unit, ``pull`` names the nuisance.
         """
         signal = {name: np.array([n]) for name, n in signal.items()}
         nuisance = Pull.scale(experiment.sigma, [experiment.scaled], signal)
-        return cls([experiment.residual], [0.0], signal, {pull: nuisance}, [experiment.variance])
+        return cls(
+            np.array([experiment.residual]), [0.0], signal, {pull: nuisance}, np.array([experiment.variance])
+        )
 
     @classmethod
-    def sum(cls, parts):
+    def sum(cls, parts: Iterable[Likelihood]) -> Likelihood:
         """Several likelihoods in one: chi² adds, and strengths and pulls of the same name are the same."""
         strengths = list(dict.fromkeys(name for part in parts for name in part.signal))
 
@@ -150,7 +167,7 @@ class Likelihood:
         t = np.array([[pull.signal.get(name, zero) for name in self.signal] for pull in pulls], float)
         return d, e, s, a, t.reshape(-1, *s.shape), np.array([not pull.free for pull in pulls], float)
 
-    def profile(self, x):
+    def profile(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Minimum over the pulls for strengths ``x`` >= 0 of shape (..., f).
 
         Returns chi² (...), its gradient in the strengths (..., f), and theta (..., k).
@@ -171,19 +188,19 @@ class Likelihood:
         gradient = 2 * np.einsum("mb,mfb->mf", g, s + np.einsum("mk,kfb->mfb", theta, t))
         return chi2.reshape(x.shape[:-1]), gradient.reshape(x.shape), theta.reshape(*x.shape[:-1], len(a))
 
-    def chi2(self, x):
+    def chi2(self, x: np.ndarray) -> np.ndarray:
         """chi² for strengths of shape (..., f), minimised over the pulls."""
         return self.profile(x)[0]
 
     @cached_property
-    def uncertainty(self):
+    def uncertainty(self) -> np.ndarray:
         """Strengths (f,) whose signal is as large as its uncertainty; ``inf`` without a signal."""
         d, e, s, a, *_ = self._arrays
         V = np.where(self._poisson, np.maximum(np.maximum(d, e), 1), self._V) + np.sum(a**2, axis=0)
         with np.errstate(divide="ignore"):
             return 1 / np.sqrt(np.sum(s**2 / V, axis=-1))
 
-    def best_fit(self, direction):
+    def best_fit(self, direction: np.ndarray) -> np.ndarray:
         """Scale t >= 0 of least chi²(t * direction) for directions (..., f) >= 0, shape (...).
 
         ``inf`` if chi² falls for ever.
@@ -195,7 +212,9 @@ class Likelihood:
 
         return self._first_zero(slope, rays, np.zeros(len(rays))).reshape(np.shape(direction)[:-1])
 
-    def interval(self, level, direction, minimum=None):
+    def interval(
+        self, level: float, direction: np.ndarray, minimum: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end of the scales t >= 0 around the best fit with Delta chi² <= ``level``, each (...).
 
         ``direction`` (..., f) as in :meth:`best_fit`; Delta chi² is above the least chi² of the direction, or
@@ -216,7 +235,8 @@ class Likelihood:
         if len(rose := np.flatnonzero((start > 0) & (above(lower, np.arange(len(rays))) > 0))):
             lower[rose] = _root(above, lower[rose], start[rose], rose)
         lower[least > ceiling] = upper[least > ceiling] = np.nan
-        return tuple(end.reshape(np.shape(direction)[:-1]) for end in (lower, upper))
+        shape = np.shape(direction)[:-1]
+        return lower.reshape(shape), upper.reshape(shape)
 
     def _first_zero(self, function, rays, low):
         """Where ``function(t, ray)``, if negative at ``low``, first is 0 above it on each ray (n, f), else ``inf``.
@@ -261,7 +281,7 @@ def _minimise(p, shift, d, inverse_V, poisson, prior):
         scaled = np.linalg.solve(R.mT, (prior * theta + np.einsum("mkb,mb->mk", shift, g))[..., None])
         d_theta = -np.linalg.solve(R, scaled)[..., 0]
         d_p = np.einsum("mk,mkb->mb", d_theta, shift)
-        d_y = (target - y * (p + d_p)) / positive
+        d_y = np.where(poisson, target - y * (p + d_p), 0.0) / positive
         shrink = np.max(np.maximum(-d_p / positive, -d_y / y) * poisson, axis=-1, keepdims=True)
         step = np.where(done[:, None], 0.0, np.minimum(1, 0.99 / np.maximum(shrink, 0.1)))
         theta, p, y = theta + step * d_theta, p + step * d_p, y + step * d_y
@@ -294,7 +314,7 @@ class BinnedData:
     sigma_background: float | Sequence = 0.0
     off_over_on: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("measured", "background"):
             row = getattr(self, name)
             if row is not None and not (
@@ -308,7 +328,9 @@ class BinnedData:
         if self.off_over_on is not None and np.any(self.sigma_background):
             raise ValueError(f"sigma_background: {self.sigma_background!r} must be 0 with off_over_on")
 
-    def likelihood(self, n_sm, n_em, pulls=None):
+    def likelihood(
+        self, n_sm: np.ndarray, n_em: Mapping[str, np.ndarray], pulls: Mapping[str, Pull] | None = None
+    ) -> Likelihood:
         """The Poisson likelihood.
 
         ``n_sm`` (b,) are the Standard Model events, ``n_em`` maps strengths to the events per unit (b,), and
@@ -320,11 +342,14 @@ class BinnedData:
             if row is not None and np.shape(row) != n_sm.shape:
                 raise ValueError(f"{key}: {len(row)} values must be {len(n_sm)}, one for each bin")
         background = np.zeros(len(n_sm)) if self.background is None else np.asarray(self.background, float)
+        if np.max(n_sm + background) > MOST_EVENTS:
+            most = f"{np.max(n_sm + background):.3g} events in a bin"
+            raise ValueError(f"expected: {most} must be at most {MOST_EVENTS:g}")
         measured = n_sm + background if self.measured is None else self.measured
         empty = (n_sm + background == 0) & ~np.any(list(n_em.values()), axis=0)
         if self.off_over_on is None and (full := np.flatnonzero(empty & np.greater(measured, 0))).size:
             where = f"bin {full[0] + 1}, where nothing is expected, background included"
-            raise ValueError(f"measured: {measured[full[0]]:g} in {where}")
+            raise ValueError(f"observed: {measured[full[0]]:g} in {where}")
         if np.any(self.sigma_background):
             pulls["background"] = Pull(np.multiply(self.sigma_background, background))
         if self.off_over_on is None:

@@ -1,10 +1,13 @@
 """From counts to limits on the transition moments (section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from cevns_tmm.annotations import Curves, Numbers
+from cevns_tmm.errors import check_name
 from cevns_tmm.magnetic_moment import PLANES, mu_nu_sq, pair_moments
 from cevns_tmm.mixing import FLAVOURS
 from cevns_tmm.statistics import CountingExperiment
@@ -16,7 +19,7 @@ _ROUNDING = (4 * np.finfo(float).eps) ** 2
 """|U|² of an element that is 0 but for rounding."""
 
 
-def rays(points, blind=None):
+def rays(points: int, blind: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Directions (x, y) in a plane of two moments, each (points,) or with the slope y/x of a ``blind`` one in addition.
 
     They are spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal.
@@ -27,7 +30,7 @@ def rays(points, blind=None):
     return 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
 
 
-def polylines(radii, x, y):
+def polylines(radii: Iterable[np.ndarray], x: np.ndarray, y: np.ndarray) -> Curves:
     """Points at each of the ``radii`` (m, n) along rays (x, y): [(x, y), ...], cut where a radius is 0 or infinite."""
     found = []
     for radius in radii:
@@ -45,8 +48,12 @@ class QuadraticForm:
     unitary ``U``, shape (3, 3). A direction is blind where a weight is 0.
     """
 
+    chi2: Any
+    weights: Any
+    U: np.ndarray
+
     @property
-    def matrix(self):
+    def matrix(self) -> np.ndarray:
         """A of n = Lambda† A Lambda, Hermitian, shape (3, 3) [1/mu_B²]."""
         return (self.U.conj().T * self.weights) @ self.U
 
@@ -56,19 +63,19 @@ class QuadraticForm:
         shares = np.abs(self.U) ** 2
         return np.where(shares < _ROUNDING, 0.0, shares)
 
-    def excess(self, Lambda):
+    def excess(self, Lambda: np.ndarray) -> np.ndarray:
         """Magnetic-moment events for moments of shape (3, ...) [mu_B]."""
         return np.tensordot(self.weights, np.abs(np.tensordot(self.U, Lambda, axes=1)) ** 2, axes=1)
 
-    def delta_chi2(self, Lambda):
+    def delta_chi2(self, Lambda: np.ndarray) -> np.ndarray:
         """chi² above its minimum for moments of shape (3, ...) [mu_B]."""
         return self.chi2.delta_chi2(self.excess(Lambda))
 
-    def profile(self, Lambda):
+    def profile(self, Lambda: np.ndarray) -> np.ndarray:
         """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""
         return self.chi2.delta_chi2(np.multiply.outer(self.excess(np.eye(3)), Lambda**2))
 
-    def delta_chi2_plane(self, plane, x, y, xi=0.0):
+    def delta_chi2_plane(self, plane: str, x: Numbers, y: Numbers, xi: float = 0.0) -> np.ndarray:
         """chi² above its minimum for the moduli of only two moments, shape of ``x`` and ``y`` together [mu_B].
 
         ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
@@ -76,31 +83,31 @@ class QuadraticForm:
         a, b, c, _ = self.plane_form(plane, xi)
         return self.chi2.delta_chi2(a * x**2 + b * y**2 + 2 * c * x * y)
 
-    def blind(self):
+    def blind(self) -> np.ndarray:
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array.
 
         One flavour alone is blind along Lambda_i ~ U_alpha,i*; without events every direction is.
         """
         return self.U[self.weights == 0].conj()
 
-    def has_limit(self, level):
+    def has_limit(self, level: float) -> bool:
         """Whether any direction has a finite limit; if so, a direction without one is blind."""
         return bool(np.isfinite(self.chi2.upper_limit(level)) and np.any(self.weights > 0))
 
-    def limits(self, level):
+    def limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, one at a time, shape (3,) [mu_B].
 
         ``level`` is the Delta chi²; ``inf`` where there is no sensitivity.
         """
         return self.moduli(self.chi2.upper_limit(level))
 
-    def moduli(self, n):
+    def moduli(self, n: Numbers) -> np.ndarray:
         """|Lambda_1|, |Lambda_2|, |Lambda_3| that alone give an excess of ``n`` events, shape (3,) [mu_B]."""
         seen = self.weights @ self._shares > 0
         with np.errstate(divide="ignore"):
             return np.sqrt(n / np.where(seen, self.excess(np.eye(3)), 0.0))
 
-    def profiled_limits(self, level):
+    def profiled_limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_i| with the other moments and all phases free, shape (3,) [mu_B].
 
         |Lambda_i|² < n (A⁻¹)_ii = n Σ_a |U_ai|² / w_a; ``inf`` where Lambda_i has a part in a blind direction.
@@ -109,15 +116,16 @@ class QuadraticForm:
             parts = np.where(self._shares > 0, self._shares / self.weights[:, np.newaxis], 0.0)
         return np.sqrt(self.chi2.upper_limit(level) * parts.sum(axis=0))
 
-    def contour(self, plane, level, xi=0.0, points=801, profiled=False):
+    def contour(
+        self, plane: str, level: float, xi: float = 0.0, points: int = 801, profiled: bool = False
+    ) -> Curves:
         """Contours of Delta chi² = ``level`` in a plane of two moments, [(x, y), ...] arrays [mu_B].
 
         The excess is a quadratic form of the two moduli, so each contour is known along :func:`rays`. A contour
         without a finite point is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`. With
         ``profiled`` the third moment and all phases are free.
         """
-        if plane not in PLANES:
-            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        check_name("plane", plane, PLANES)
         a, b, c, determinant = self._profiled_form(plane) if profiled else self.plane_form(plane, xi)
         blind = (
             np.sqrt(a / b) if c < 0 and determinant == 0 else None
@@ -135,7 +143,7 @@ class QuadraticForm:
         with np.errstate(divide="ignore", invalid="ignore"):
             return polylines(np.sqrt(ends[:, np.newaxis] / per_radius_sq), x, y)
 
-    def plane_form(self, plane, xi=0.0):
+    def plane_form(self, plane: str, xi: float = 0.0) -> tuple[float, float, float, float]:
         """a, b, c and a b - c² of the excess a x² + b y² + 2 c x y of two moduli, the third moment 0 [1/mu_B²].
 
         ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`.
@@ -175,13 +183,13 @@ class Sensitivity(QuadraticForm):
     n_em: Mapping
     U: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for component in self.n_em:
             if component not in FLAVOUR:
                 raise ValueError(f"n_em: {component!r} must be one of {', '.join(FLAVOUR)}")
 
     @property
-    def per_flavour(self):
+    def per_flavour(self) -> dict[str, float]:
         """Events at mu_nu = 1 mu_B of each flavour: {"e" or "mu": events}."""
         found = {}
         for component, n in self.n_em.items():
@@ -189,16 +197,18 @@ class Sensitivity(QuadraticForm):
         return found
 
     @property
-    def weights(self):
+    def weights(self) -> Any:
         """Events per |Lambda_e|², |Lambda_mu|², |Lambda_tau|², those of all other flavours, shape (3,) [1/mu_B²]."""
         n = [self.per_flavour.get(flavour, 0.0) for flavour in FLAVOURS]
         return np.array([n[1] + n[2], n[0] + n[2], n[0] + n[1]])
 
-    def excess(self, Lambda):
+    def excess(self, Lambda: np.ndarray) -> np.ndarray:
         """Magnetic-moment events for moments of shape (3, ...) [mu_B]."""
-        return sum(n * mu_nu_sq(flavour, Lambda, self.U) for flavour, n in self.per_flavour.items())
+        return np.sum(
+            [n * mu_nu_sq(flavour, Lambda, self.U) for flavour, n in self.per_flavour.items()], axis=0
+        )
 
-    def flavour_limits(self, level):
+    def flavour_limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_e|, |Lambda_mu|, |Lambda_tau|, mu_nu_e and mu_nu_mu, shape (5,) [mu_B].
 
         Each alone, or with the others and all phases free: in this basis it is the same. An effective moment

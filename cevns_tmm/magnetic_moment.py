@@ -1,8 +1,13 @@
 """Effective neutrino magnetic moments, Eqs. (5)-(19) and (37). Moments in Bohr magnetons."""
 
+import math
+from typing import Any
+
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import hbar_c
+from cevns_tmm.errors import check_name, check_number
 from cevns_tmm.mixing import flavour_index
 
 PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
@@ -23,18 +28,24 @@ def _three(values, name):
     return values
 
 
-def moments(Lambda):
+def moments(Lambda: np.ndarray) -> np.ndarray:
     """Moments that somebody gives, shape (3, ...), real or complex; ValueError unless they are finite numbers."""
     try:
         values = _three(Lambda, "Lambda")
     except ValueError as error:
         raise ValueError(f"Lambda: must be three numbers or arrays: {error}") from None
-    if values.dtype.kind not in "iufc" or not np.all(np.isfinite(values)):
-        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers")
+    if values.dtype.kind not in "iufc" or not np.all(np.abs(values) < 1e30):
+        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers, below 1e30")
     return values
 
 
-def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
+def phase(name: str, over_pi: float) -> float:
+    """A phase that somebody gives in units of pi, in radians; ValueError naming it unless it is a finite number."""
+    check_number(name, over_pi)
+    return math.pi * over_pi
+
+
+def transition_moments(moduli: np.ndarray, xi_1: float = 0.0, xi_2: float = 0.0) -> np.ndarray:
     """Complex Lambda_i, Eq. (7), from |Lambda_i| and the phases xi_1 = zeta_3 - zeta_2, xi_2 = zeta_3 - zeta_1.
 
     ``moduli`` has shape (3, ...) or is three broadcastable arrays [mu_B]; the third phase,
@@ -44,14 +55,13 @@ def transition_moments(moduli, xi_1=0.0, xi_2=0.0):
     return np.stack([L1 * np.exp(-1j * xi_2), L2 * np.exp(-1j * xi_1), L3 + 0j])
 
 
-def pair_moments(plane, x, y, xi):
+def pair_moments(plane: str, x: Any, y: Any, xi: float) -> np.ndarray:
     """Moments with only a displayed pair, shape (3,) + grid [mu_B].
 
     ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
     broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
     """
-    if plane not in PLANES:
-        raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+    check_name("plane", plane, PLANES)
     i, j = PLANES[plane]
     x, y = np.broadcast_arrays(x, y)
     Lambda = np.zeros((3, *x.shape), complex)
@@ -61,18 +71,18 @@ def pair_moments(plane, x, y, xi):
     return Lambda
 
 
-def strips(Lambda):
+def strips(Lambda: np.ndarray) -> list[np.ndarray]:
     """Moduli, shape (n,), as columns of some 32 rows: the y of strips of a grid that fit a processor's cache."""
     return np.array_split(np.asarray(Lambda)[:, np.newaxis], len(Lambda) // 32 or 1)
 
 
-def moment_matrix(Lambda):
+def moment_matrix(Lambda: np.ndarray) -> np.ndarray:
     """Antisymmetric matrix of Eq. (6), lambda_ij = epsilon_ijk Lambda_k, shape (3, 3) [mu_B]."""
     L1, L2, L3 = Lambda
     return np.array([[0, L3, -L2], [-L3, 0, L1], [L2, -L1, 0]])
 
 
-def to_flavour_basis(Lambda, U):
+def to_flavour_basis(Lambda: np.ndarray, U: np.ndarray) -> np.ndarray:
     """Lambda_alpha (e, mu, tau) from mass-basis Lambda_i, shape (3, ...): Lambda_alpha = U Lambda_i.
 
     Equivalent to the matrix rotation of Eq. (8) for det U = 1.
@@ -80,7 +90,7 @@ def to_flavour_basis(Lambda, U):
     return np.tensordot(U, Lambda, axes=1)
 
 
-def mu_nu_sq_amplitudes(lam, a_minus, a_plus):
+def mu_nu_sq_amplitudes(lam: np.ndarray, a_minus: np.ndarray, a_plus: np.ndarray) -> np.ndarray:
     """Effective moment squared of Eqs. (5) and (9) for given helicity amplitudes [mu_B²].
 
     ``lam`` is the moment matrix, shape (3, 3), in the basis in which the amplitudes, shape (3,),
@@ -97,7 +107,7 @@ def mu_nu_sq_amplitudes(lam, a_minus, a_plus):
     return left + right
 
 
-def mu_nu_sq(flavour, Lambda, U):
+def mu_nu_sq(flavour: str, Lambda: np.ndarray, U: np.ndarray) -> np.ndarray:
     """Effective moment squared seen with one pure flavour at a short baseline [mu_B²].
 
     Sum_i |Lambda_i|² - |Sum_i U_alpha,i Lambda_i|²: Eqs. (12), (18) for e and Eqs. (17), (19) for mu;
@@ -123,7 +133,9 @@ def mu_nu_sq(flavour, Lambda, U):
     return np.sum(np.abs(cross) ** 2, axis=-1)
 
 
-def mu_nu_sq_baseline(flavour, Lambda, U, mass_squared, L, E):
+def mu_nu_sq_baseline(
+    flavour: str, Lambda: np.ndarray, U: np.ndarray, mass_squared: np.ndarray, L: float, E: Numbers
+) -> np.ndarray:
     """Effective moment squared after a path in vacuum, Eq. (37) [mu_B²].
 
     ``mass_squared`` holds m_i², shape (3,) [energy²]; ``L`` is a length, ``E`` an energy > 0.

@@ -6,14 +6,16 @@ FLAVOURS = ("e", "mu", "tau")
 ANGLES = ("sin2_theta12", "sin2_theta23", "sin2_theta13")
 
 
-def flavour_index(flavour):
+def flavour_index(flavour: str) -> int:
     """Row of ``flavour`` in U; ValueError unless it is ``"e"``, ``"mu"`` or ``"tau"``."""
     if flavour not in FLAVOURS:
         raise ValueError(f"flavour: {flavour!r} must be one of {', '.join(FLAVOURS)}")
     return FLAVOURS.index(flavour)
 
 
-def mixing_matrix(sin2_theta12, sin2_theta23, sin2_theta13, delta_CP=0.0):
+def mixing_matrix(
+    sin2_theta12: float, sin2_theta23: float, sin2_theta13: float, delta_CP: float = 0.0
+) -> np.ndarray:
     """Mixing matrix U, shape (3, 3), complex: rows are flavours e, mu, tau; columns 1, 2, 3.
 
     Angles as sin², ``delta_CP`` in radians. Majorana phases are carried by the transition

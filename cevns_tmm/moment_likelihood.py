@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 import scipy
 
+from cevns_tmm.annotations import Curves, Numbers
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import polylines, rays
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
@@ -24,13 +26,13 @@ ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
 
 
-def flavour_form(flavour, U):
+def flavour_form(flavour: str, U: np.ndarray) -> np.ndarray:
     """A of mu_nu² of one flavour, 1 - u u† with u_i = U_alpha,i*, shape (3, 3)."""
     u = np.asarray(U)[flavour_index(flavour)].conj()
     return np.eye(3) - np.outer(u, u.conj())
 
 
-def published_limit(strength, mu_nu, level):
+def published_limit(strength: str, mu_nu: float, level: float) -> Likelihood:
     """The likelihood Delta chi² = level (x/mu_nu²)² of a ``strength`` x of which only the limit is published.
 
     ``mu_nu`` [mu_B] is the limit at Delta chi² = ``level``; that chi² is parabolic in mu_nu² around 0 is assumed.
@@ -52,7 +54,7 @@ class MomentLikelihood:
     forms: Mapping
     U: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if missing := set(self.likelihood.signal) - set(self.forms):
             raise ValueError(f"forms: none for {', '.join(sorted(missing))}")
 
@@ -62,7 +64,7 @@ class MomentLikelihood:
         signal = self.likelihood.signal.items()
         return np.array([self.forms[name] * bool(np.any(s)) for name, s in signal], complex)
 
-    def strengths(self, Lambda):
+    def strengths(self, Lambda: np.ndarray) -> np.ndarray:
         """x = Lambda† A Lambda of each strength, shape (..., f), for moments (3, ...) [mu_B²].
 
         A strength within the rounding error of |Lambda|² is 0.
@@ -71,11 +73,11 @@ class MomentLikelihood:
         x = np.einsum("...i,fij,...j->...f", v.conj(), self._A, v).real
         return np.where(x > ROUNDING * np.sum(np.abs(v) ** 2, axis=-1)[..., None], x, 0.0)
 
-    def delta_chi2_plane(self, plane, x, y, xi=0.0):
+    def delta_chi2_plane(self, plane: str, x: Numbers, y: Numbers, xi: float = 0.0) -> np.ndarray:
         """The same for the moduli of only two moments, as of :meth:`cevns_tmm.limits.QuadraticForm.delta_chi2_plane`."""
         return self.delta_chi2(pair_moments(plane, x, y, xi))
 
-    def delta_chi2(self, Lambda):
+    def delta_chi2(self, Lambda: np.ndarray) -> np.ndarray:
         """chi² above its minimum over all moments, for moments of shape (3, ...) [mu_B]."""
         x = self.strengths(Lambda)
         flat = x.reshape(-1, x.shape[-1])
@@ -87,25 +89,25 @@ class MomentLikelihood:
             - self.minimum
         )
 
-    def profile(self, Lambda):
+    def profile(self, Lambda: np.ndarray) -> np.ndarray:
         """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""
         each = self.strengths(np.eye(3))
         best = self.likelihood.best_fit(each)[:, None]
         chi2 = self.likelihood.chi2(np.square(Lambda)[:, None] * each[:, None])
         return chi2 - self.likelihood.chi2(np.where(np.isfinite(best), best, 0.0) * each)[:, None]
 
-    def has_limit(self, level):
+    def has_limit(self, level: float) -> bool:
         """Whether any direction has a finite limit; if so, a direction without one is blind."""
         return bool(np.any(np.isfinite(self.likelihood.interval(level, np.eye(len(self._A)))[1])))
 
-    def limits(self, level):
+    def limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others 0, shape (3,) [mu_B].
 
         ``level`` is the Delta chi²; ``inf`` where there is no sensitivity.
         """
         return np.sqrt(self.likelihood.interval(level, self.strengths(np.eye(3)))[1])
 
-    def flavour_limits(self, level):
+    def flavour_limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_e|, |Lambda_mu|, |Lambda_tau|, mu_nu_e and mu_nu_mu, each alone, shape (5,) [mu_B].
 
         An effective moment is that of one flavour, without any of the other. ``inf`` where there is no sensitivity.
@@ -114,7 +116,7 @@ class MomentLikelihood:
         directions = np.vstack([self.strengths(self.U.conj().T), alone])
         return np.sqrt(self.likelihood.interval(level, directions)[1])
 
-    def profiled_limits(self, level):
+    def profiled_limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others and all phases free, shape (3,) [mu_B].
 
         ``inf`` where Lambda_i may grow without end. At the limit, the gradient of chi² in the strengths, w, makes
@@ -147,19 +149,20 @@ class MomentLikelihood:
                 found |= np.any(np.abs(vectors[:, values < ROUNDING]) ** 2 > ROUNDING, axis=1)
         return found
 
-    def blind(self):
+    def blind(self) -> np.ndarray:
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array."""
         values, vectors = np.linalg.eigh(self._A.sum(axis=0))
         return vectors.T[values < ROUNDING]
 
-    def contour(self, plane, level, xi=0.0, points=801, profiled=False):
+    def contour(
+        self, plane: str, level: float, xi: float = 0.0, points: int = 801, profiled: bool = False
+    ) -> Curves:
         """Contours of Delta chi² = ``level`` in a plane of two moments, [(x, y), ...] arrays [mu_B].
 
         Arguments and rays as of :meth:`cevns_tmm.limits.QuadraticForm.contour`. Delta chi² is above the least chi²
         of the plane, or with ``profiled`` of all moments.
         """
-        if plane not in PLANES:
-            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        check_name("plane", plane, PLANES)
         i, j = PLANES[plane]
         total, pair = self._A.sum(axis=0), pair_moments(plane, [1.0, 0.0], [0.0, 1.0], xi)
         if profiled:
@@ -179,7 +182,7 @@ class MomentLikelihood:
         return self._least(np.hstack([np.eye(3), 1j * np.eye(3)]), np.eye(6) + 0.1, low=None)
 
     @property
-    def minimum(self):
+    def minimum(self) -> float:
         """Least chi² over all moments."""
         return self._best_fit[0]
 

@@ -1,12 +1,16 @@
 """Isotopes and detector materials: masses and abundances from :mod:`periodictable`."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import periodictable
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import atoms_per_mass, m_e, m_u
 
 
@@ -23,42 +27,43 @@ class Isotope:
     atomic_mass_u: float
 
     @property
-    def N(self):
+    def N(self) -> int:
         """Neutron number."""
         return self.A - self.Z
 
     @property
-    def mass(self):
+    def mass(self) -> float:
         """Nuclear mass: atomic mass less Z electrons, their binding neglected (energy)."""
         return self.atomic_mass_u * m_u - self.Z * m_e
 
     @property
-    def delta_Z(self):
+    def delta_Z(self) -> int:
         """Z+ - Z- of Eq. (21): 1 for an unpaired proton, else 0 (extreme single-particle model)."""
         return self.Z % 2
 
     @property
-    def delta_N(self):
+    def delta_N(self) -> int:
         """N+ - N- of Eq. (21): 1 for an unpaired neutron, else 0 (extreme single-particle model)."""
         return self.N % 2
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Symbol and mass number, e.g. ``Ge72``."""
         return f"{self.symbol}{self.A}"
 
 
-def stacked(isotopes):
+def stacked(isotopes: Iterable[Isotope]) -> Isotope:
     """Isotopes as one :class:`Isotope` whose numbers are columns, shape (isotope, 1), for formulas of recoil energies.
 
     >>> stacked([isotope("Cs133"), isotope("I127")]).N.tolist()
     [[78], [74]]
     """
     rows = [(i.symbol, i.Z, i.A, i.atomic_mass_u) for i in isotopes]
-    return Isotope(*(np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True)))
+    columns: Any = (np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True))
+    return Isotope(*columns)
 
 
-def element(symbol):
+def element(symbol: str) -> Any:
     """The element of that chemical symbol; ValueError if there is none.
 
     >>> element("Cs").number
@@ -69,11 +74,11 @@ def element(symbol):
     except (ValueError, TypeError):
         found = None
     if not isinstance(found, periodictable.core.Element):  # D and T are isotopes there
-        raise ValueError(f"symbol: {symbol!r} is not a chemical element with natural isotopes")
+        raise ValueError(f"symbol: {symbol!r} is not a chemical element, or an isotope such as Ge76 or D")
     return found
 
 
-def isotope(name):
+def isotope(name: str) -> Isotope:
     """The isotope called, e.g., ``Ge72``; ``D`` is that of hydrogen. ValueError for an unknown one.
 
     >>> isotope("Ge72").N
@@ -82,15 +87,15 @@ def isotope(name):
     text = {"D": "H2"}.get(name, str(name))
     symbol = text.rstrip("0123456789")
     digits = text[len(symbol) :]
-    found = element(symbol)
-    if not digits or int(digits) not in found.isotopes:
-        raise ValueError(f"name: {name!r} is not a known isotope")
-    A = int(digits)
+    if symbol == "D" or not digits or int(digits) not in element(symbol).isotopes:
+        remedy = "numbers of atoms are shares, as in {D: 2, O: 1}"
+        raise ValueError(f"name: {name!r} is not a known isotope; {remedy}")
+    found, A = element(symbol), int(digits)
     return Isotope(symbol, found.number, A, found[A].mass)
 
 
 @cache
-def natural_isotopes(name):
+def natural_isotopes(name: str) -> tuple[tuple[Isotope, float], ...]:
     """The isotopes of a part of a target with their mole fractions: ``((Isotope, fraction), ...)``.
 
     ``name`` is an element, taken as it is in nature, an isotope such as ``Ge76``, or ``D``. ValueError for
@@ -112,7 +117,7 @@ def natural_isotopes(name):
     return tuple((i, x / total) for i, x in present if x > 0)
 
 
-def part_of(values, isotope):
+def part_of(values: Any, isotope: Isotope) -> Any:
     """The value for an isotope: ``values`` itself, or that of the part of a target that it belongs to."""
     if not isinstance(values, Mapping):
         return values
@@ -123,7 +128,9 @@ def part_of(values, isotope):
     return found[0]
 
 
-def target_nuclei(composition, mass, fractions="mole"):
+def target_nuclei(
+    composition: Mapping[str, float], mass: Numbers, fractions: str = "mole"
+) -> list[tuple[Isotope, Any]]:
     """Numbers of target nuclei per isotope, Eq. (32).
 
     Parameters

@@ -1,9 +1,13 @@
 """Drawing shared by the figures: frames, contours, legends, files."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +18,13 @@ from matplotlib.patches import Patch, Polygon
 from matplotlib.ticker import LogLocator
 
 from cevns_tmm import magnetic_moment
+from cevns_tmm.annotations import Curves, PathLike
 from cevns_tmm.storage import read_csv, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 WIDTH = 6.1
 """Width of a figure in inches."""
@@ -28,14 +38,14 @@ LINE_STYLES = (
 PLANES = tuple(magnetic_moment.PLANES)
 """Names of the planes of two moments."""
 
-ROWS = {
+ROWS: dict[str, list[tuple[str, str, tuple[int, ...]]]] = {
     "pion-decay-at-rest": [(f"SNS, {beam}", beam, (1, 2, 3)) for beam in ("prompt", "delayed")],
     "reactor": [(rf"reactors, $|\Lambda_{i}|$", "reactor", (i,)) for i in (1, 2, 3)],
 }
 """Panels of Figs. 2 and 3, a row for each kind of source: title, beam, moments."""
 
 
-def use_style(text):
+def use_style(text: str) -> None:
     """Draw with the settings of a Matplotlib style file, given as text, over Matplotlib's own defaults.
 
     The user's own settings play no part. ValueError naming what is not a setting.
@@ -49,10 +59,10 @@ def use_style(text):
         unknown = ", ".join(sorted(keys ^ set(style)))
         raise ValueError(f"paper.mplstyle: {unknown}: not a setting of Matplotlib with a value it can have")
     rcdefaults()
-    plt.style.use(style)
+    plt.style.use(dict(style))
 
 
-def lines(experiments):
+def lines(experiments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Colour and line style of each experiment, {name: keywords of ``plot``}; those of one source differ."""
     styles = itertools.cycle(LINE_STYLES)
     return {
@@ -61,25 +71,25 @@ def lines(experiments):
     }
 
 
-def tint(colour):
+def tint(colour: str) -> Any:
     """A light, opaque shade of a colour, for the inside of a region."""
     return 0.8 + 0.2 * np.array(to_rgb(colour))
 
 
-def frame(experiments, note):
+def frame(experiments: Mapping[str, Any], note: str) -> tuple[Figure, list]:
     """The frame of Figs. 2 and 3: both SNS beams above, the three moments at reactors below.
 
     A row without experiments is left out. Moments differ by line style where a panel has all three, else
     experiments do. Returns the figure and its rows, lists of (axes, beam, curves); curves are (name,
     index of the moment, keywords of ``plot``).
     """
-    kinds = {block["kind"] for block in experiments.values()}
+    kinds = {kind for block in experiments.values() for kind in block["kinds"]}
     rows = {kind: panels for kind, panels in ROWS.items() if kind in kinds}
     mosaic = [[title for title, *_ in panels for _ in range(6 // len(panels))] for panels in rows.values()]
     fig, grid = plt.subplot_mosaic(mosaic, figsize=(WIDTH, 2.2 * len(rows)))
     found = []
     for (kind, panels), place in zip(rows.items(), ("upper", "lower"), strict=False):
-        blocks = {name: block for name, block in experiments.items() if block["kind"] == kind}
+        blocks = {name: block for name, block in experiments.items() if kind in block["kinds"]}
         styles, dashes = lines(blocks), {}
         if len(panels[0][2]) > 1:
             styles = {name: style | {"linestyle": "-"} for name, style in styles.items()}
@@ -107,11 +117,12 @@ def frame(experiments, note):
     return fig, found
 
 
-def planes(ranges):
+def planes(ranges: Sequence[tuple[float, float]]) -> tuple[Figure, np.ndarray]:
     """A figure with the planes 12, 13 and 23 in each row, over ``ranges`` [mu_B]; returns it and its axes."""
     size = WIDTH, 2.25 * len(ranges)
-    share = {"sharex": "row", "sharey": "row", "squeeze": False}
-    fig, grid = plt.subplots(len(ranges), 3, figsize=size, layout="compressed", **share)
+    fig, grid = plt.subplots(
+        len(ranges), 3, figsize=size, layout="compressed", sharex="row", sharey="row", squeeze=False
+    )
     fig.get_layout_engine().set(h_pad=0.07)
     for axes, limits in zip(grid, ranges, strict=True):
         for ax, (i, j) in zip(axes, PLANES, strict=True):
@@ -122,7 +133,7 @@ def planes(ranges):
     return fig, grid
 
 
-def log_ticks(axis, low, high):
+def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Ticks of a logarithmic axis from ``low`` to ``high``, few of them labelled."""
     step = math.ceil(math.log10(high / low) / 3 - 1e-9)  # decades between two labels
     axis.set_major_locator(LogLocator(10.0**step))
@@ -130,7 +141,7 @@ def log_ticks(axis, low, high):
     axis.set_minor_formatter("")
 
 
-def read_contours(path, figure, *columns):
+def read_contours(path: PathLike, figure: str, *columns: str) -> dict[Any, dict[str, Curves]]:
     """Contours of a figure: {values of ``columns``: {plane: [(x, y), ...]}} with arrays x and y [mu_B]."""
     found = {}
     rows = read_csv(path, begin=f"{figure},")
@@ -140,14 +151,14 @@ def read_contours(path, figure, *columns):
     return found
 
 
-def widened(limits, contours):
+def widened(limits: Sequence[float], contours: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
     """A range of axes [mu_B], wider where it does not hold both ends of each of ``contours`` (by plane)."""
     found = [curves for planes in contours for curves in planes.values()]
     ends = [end for curves in found for end in (curves[0][0, 0], curves[-1][1, -1])]
     return min([limits[0], *(end / 2 for end in ends)]), max([limits[1], *(2 * end for end in ends)])
 
 
-def region(curves, low):
+def region(curves: Curves, low: float) -> np.ndarray:
     """Outline (x, y) of the region that contours allow, down to ``low`` on both axes [mu_B].
 
     ``curves`` are polylines of rising y/x, the lower contour first where there are two.
@@ -161,7 +172,9 @@ def region(curves, low):
     return np.hstack([upper, *(part[:, ::-1] for part in lower)] if lower else [upper, [[low], [low]]])
 
 
-def contours(axes, shown):
+def contours(
+    axes: Iterable[Axes], shown: Iterable[tuple[Mapping[str, Curves], Mapping[str, Any], bool]]
+) -> None:
     """Regions and lines in the planes 12, 13 and 23, the largest regions below.
 
     ``shown`` are (contours of each plane, keywords of ``plot``, whether the region is filled).
@@ -177,13 +190,18 @@ def contours(axes, shown):
                 ax.plot(*curve, **style)
 
 
-def handle(style, fill=True):
+def handle(style: Mapping[str, Any], fill: bool = True) -> tuple[Patch, Line2D]:
     """Legend handle of a contour."""
     patch = Patch(facecolor=tint(style["color"]) if fill else "none", edgecolor="none")
     return patch, Line2D([], [], **style)
 
 
-def legend(fig, entries, title=None, loc="outside upper center"):
+def legend(
+    fig: Figure,
+    entries: Sequence[tuple[Any, str]],
+    title: str | None = None,
+    loc: str = "outside upper center",
+) -> None:
     """Legend of (handle, label) beside the axes of a figure, which grows by it, in as many rows as it needs."""
     for rows in range(1, len(entries) + 1):
         found = fig.legend(
@@ -196,7 +214,7 @@ def legend(fig, entries, title=None, loc="outside upper center"):
     fig.set_figheight(fig.get_figheight() + extent.height / fig.dpi)
 
 
-def empty_page(text, title, *files):
+def empty_page(text: str, title: str, *files: PathLike) -> None:
     """A figure without content: a page that says why."""
     fig, ax = plt.subplots(figsize=(WIDTH, 1.5))
     ax.set_axis_off()
@@ -204,7 +222,7 @@ def empty_page(text, title, *files):
     save(fig, title, *files)
 
 
-def save(fig, title, pdf, png):
+def save(fig: Figure, title: str, pdf: PathLike, png: PathLike) -> None:
     """Write a figure and its title to both files, with nothing in them that differs between two runs.
 
     The figure is laid out once, as that costs as much as to draw it.

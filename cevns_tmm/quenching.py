@@ -1,24 +1,33 @@
 """Quenching: the share of a nuclear recoil that ionises; Lindhard's is Eq. (27)."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.nuclei import part_of
 from cevns_tmm.units import keV
 
-_SHARE = tables.number(0, high=1)
+if TYPE_CHECKING:
+    from cevns_tmm.nuclei import Isotope
+
+_T, _SHARE = tables.number(0, high=1e9), tables.number(0, high=1)
 read_quenching = tables.curve(
-    {"T_keV": tables.number(0), "quenching": _SHARE},
-    {"T_keV": tables.number(0), "quenching": _SHARE, "minus": tables.number(0), "plus": tables.number(0)},
+    {"T_keV": _T, "quenching": _SHARE},
+    {"T_keV": _T, "quenching": _SHARE, "minus": _SHARE, "plus": _SHARE},
 )
 """Files of quenching factors against recoil energy; ``minus`` and ``plus`` are one standard deviation."""
 
 
-def quenching_factor(T, Z, A, kappa_scale=1.0, kappa=None):
+def quenching_factor(
+    T: Numbers, Z: Numbers, A: Numbers, kappa_scale: float = 1.0, kappa: Numbers | None = None
+) -> np.ndarray:
     """Q(T) of Eq. (27), dimensionless, shape of ``T``, the nuclear recoil energy (>= 0).
 
     ``kappa`` takes the place of 0.133 Z^(2/3) A^(-1/2); ``kappa_scale`` is a factor on it, for its
@@ -39,7 +48,7 @@ def quenching_factor(T, Z, A, kappa_scale=1.0, kappa=None):
     return kappa_g / (1 + kappa_g)
 
 
-def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
+def quenching_curve(model: Any, isotope: Isotope, kappa_scale: float = 1.0, shift: float = 0.0) -> Callable:
     """Q(T) of an isotope, as a function of its recoil energy.
 
     Parameters
@@ -66,7 +75,7 @@ def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
     return lambda T: np.interp(np.asarray(T) / keV, model["T_keV"], Q)
 
 
-def recoil_energy(E, Q, method="solve"):
+def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     """Recoil energy whose ionisation is ``E`` (electron-equivalent energy, > 0) for a quenching ``Q(T)``.
 
     ``method`` is "solve", the root of T Q(T) = E, or "evaluate-at-threshold", E / Q(E), with Q at ``E``
@@ -75,7 +84,7 @@ def recoil_energy(E, Q, method="solve"):
     if not E > 0:
         raise ValueError(f"threshold: {E!r} must be positive")
     with np.errstate(divide="ignore"):
-        upper = float(E / np.float64(Q(E)))
+        upper = float(E / np.float64(Q(E)))  # above E, as Q is at most 1
     if method == "evaluate-at-threshold":
         return upper
     if method != "solve":
@@ -84,16 +93,18 @@ def recoil_energy(E, Q, method="solve"):
     def excess(T):
         return T * float(Q(T)) - E
 
-    # T Q(T) rises and Q is at most 1, so the root lies above E; for a Q that rises too, below E / Q(E)
-    upper = upper if upper < 1e12 * E else 2 * E
-    while excess(upper) < 0 and upper < 1e12 * E:
-        upper *= 2
-    if excess(upper) < 0:
-        return np.inf
+    if not E < upper < np.inf or excess(upper) < 0:  # for a Q that rises, the root is below E / Q(E)
+        T = E * np.geomspace(1, 1e12, 1000)
+        reached = T * Q(T) >= E
+        upper = T[np.argmax(reached)]
+        if upper == E:
+            return E if reached[0] else np.inf
     return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
 
 
-def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
+def recoil_threshold(
+    threshold: float, Z: Numbers, A: Numbers, method: str = "solve", kappa_scale: float = 1.0
+) -> float:
     """:func:`recoil_energy` for Eq. (27)."""
     Q = partial(quenching_factor, Z=Z, A=A, kappa_scale=kappa_scale)
     return recoil_energy(threshold, Q, method)

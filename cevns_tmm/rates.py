@@ -1,13 +1,22 @@
 """Differential recoil rates and event counts, Eqs. (32)-(33)."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cevns_tmm.annotations import Curve, Events
 from cevns_tmm.cross_section import E_min, T_max, em_coefficients, recoil_form_factor, sm_coefficients
 from cevns_tmm.nuclei import stacked
+
+if TYPE_CHECKING:
+    from cevns_tmm.flux import FluxTable
+    from cevns_tmm.nuclei import Isotope
 
 PANEL_RATIO = 1.5
 """Quadrature panels span at most this ratio in recoil energy."""
@@ -31,11 +40,11 @@ class RateTable:
     em: np.ndarray
 
     @property
-    def acceptance(self):
+    def acceptance(self) -> np.ndarray:
         """Share of the recoils counted in any bin, (i, n): the efficiency, 0 below the isotope's threshold."""
         return np.sum(self.response, axis=0)
 
-    def joined(self, other):
+    def joined(self, other: RateTable) -> RateTable:
         """The sum of two tables for the same components: the nodes and isotopes of both, each with its own rates."""
 
         def blocks(mine, theirs):
@@ -50,20 +59,20 @@ class RateTable:
         T, weight = (np.append(getattr(self, name), getattr(other, name)) for name in ("T", "weight"))
         return RateTable(self.components, self.isotopes + other.isotopes, T, weight, **arrays)
 
-    def counts(self):
+    def counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Accepted events (n_sm, n_em per mu_B²), each of shape (c,)."""
         accepted = self.acceptance * self.weight
         return tuple(np.einsum("cin,in->c", rate, accepted) for rate in (self.sm, self.em))
 
-    def binned(self):
+    def binned(self) -> tuple[np.ndarray, np.ndarray]:
         """Events in each bin (n_sm, n_em per mu_B²), each of shape (c, b)."""
         accepted = self.response * self.weight
         return tuple(np.einsum("cin,bin->cb", rate, accepted) for rate in (self.sm, self.em))
 
 
-def shifted(tables):
+def shifted(tables: Sequence[RateTable]) -> Events:
     """Events in each bin of RateTables at several shifts: {component: (n_sm, n_em per mu_B²)}, each of shape (s, b)."""
-    n_sm, n_em = np.moveaxis([table.binned() for table in tables], 0, 2)
+    n_sm, n_em = np.moveaxis(np.array([table.binned() for table in tables]), 0, 2)
     return dict(zip(tables[0].components, zip(n_sm, n_em, strict=True), strict=True))
 
 
@@ -71,28 +80,34 @@ gauss_legendre = cache(np.polynomial.legendre.leggauss)
 """Nodes and weights on (-1, 1) of a Gauss-Legendre quadrature with a number of nodes."""
 
 
-def quadrature(breakpoints, nodes):
+def quadrature(breakpoints: Any, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Composite Gauss-Legendre nodes and weights between increasing ``breakpoints`` (any unit).
 
     Panels span at most a ratio ``PANEL_RATIO``; a first breakpoint at 0 is allowed. Two arrays of
     the same length, empty if there are fewer than two breakpoints.
     """
     breaks = np.unique(np.asarray(breakpoints, float))
-    edges = list(breaks[:1])
+    ends = list(breaks[:1])
     for left, right in itertools.pairwise(breaks):
         if left == 0:
             left = right * 1e-3
-            edges.append(left)
+            ends.append(left)
         panels = int(np.ceil(np.log(right / left) / np.log(PANEL_RATIO)))
-        edges.extend([*(left * (right / left) ** (np.arange(1, panels) / panels)), right])
-    edges = np.array(edges)
+        ends.extend([*(left * (right / left) ** (np.arange(1, panels) / panels)), right])
+    edges = np.array(ends)
     x, w = gauss_legendre(nodes)
     centre, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     T = centre[:, None] + half[:, None] * x
     return T.ravel(), (half[:, None] * w).ravel()
 
 
-def recoil_spectra(T, nuclei, fluence, fluxes, shape=None):
+def recoil_spectra(
+    T: np.ndarray,
+    nuclei: Sequence[tuple[Isotope, float]],
+    fluence: Mapping[str, float],
+    fluxes: Mapping[str, FluxTable],
+    shape: Mapping[str, float] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """dN/dT of every flux component on every isotope at recoil energies ``T``, before acceptance.
 
     Arguments as in :func:`differential_rates`; ``T`` has shape (n,) (energy, > 0). Returns (sm, em), each
@@ -108,7 +123,15 @@ def recoil_spectra(T, nuclei, fluence, fluxes, shape=None):
     return sm, em
 
 
-def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16, shape=None):
+def differential_rates(
+    nuclei: Sequence[tuple[Isotope, float]],
+    thresholds: Sequence[float],
+    efficiency: Curve | list[Curve],
+    fluence: Mapping[str, float],
+    fluxes: Mapping[str, FluxTable],
+    nodes: int = 16,
+    shape: Mapping[str, float] | None = None,
+) -> RateTable:
     """Recoil spectra of every flux component on every isotope.
 
     Parameters
@@ -136,11 +159,11 @@ def differential_rates(nuclei, thresholds, efficiency, fluence, fluxes, nodes=16
         if not value >= 0:
             raise ValueError(f"fluence: {component} {value!r} must not be negative")
     curves = efficiency if isinstance(efficiency, list) else [efficiency] * len(nuclei)
-    breaks = np.concatenate(
+    ends = np.concatenate(
         [T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence]
-        + [np.asarray(thresholds, float), *(curve.breakpoints() for curve in curves)]
     )
-    T, weight = quadrature(breaks[(breaks >= min(thresholds)) & np.isfinite(breaks)], nodes)
+    breaks = np.concatenate([ends, thresholds, *(curve.breakpoints() for curve in curves)])
+    T, weight = quadrature(breaks[(breaks >= min(thresholds)) & (breaks <= max(ends))], nodes)
     sm, em = recoil_spectra(T, nuclei, fluence, fluxes, shape)
     shares = [
         np.where(threshold <= T, np.atleast_2d(curve(T)), 0.0)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import PathLike
 from cevns_tmm.errors import ConfigError
 from cevns_tmm.flux import E_SPLIT
 from cevns_tmm.units import MeV
@@ -32,11 +34,11 @@ _BURNUP = 0.2  # how far those of one core are from the mean within its cycle
 _TABLE = {
     "spectrum": tables.name,
     "isotope": tables.one_of("all", *ISOTOPES),
-    "E_MeV": tables.number(0, strict=True),
-    "per_MeV_per_fission": tables.number(0),
+    "E_MeV": tables.number(1e-9, high=1e4),
+    "per_MeV_per_fission": tables.number(0, high=1e30),
 }
 _EXPANSION = {"spectrum": tables.name, "isotope": tables.one_of(*ISOTOPES)}
-_EXPANSION |= {f"a{p}": tables.number() for p in range(1, 7)}
+_EXPANSION |= {f"a{p}": tables.number(-1e3, high=1e3) for p in range(1, 7)}
 
 
 def _read_tables(path, fits, words):
@@ -58,7 +60,7 @@ def _read_tables(path, fits, words):
 
 
 @cache
-def below(path=BELOW):
+def below(path: PathLike = BELOW) -> dict[str, Any]:
     """Tables below 2 MeV: {spectrum: {isotope: (E [MeV], neutrinos per MeV and fission)}}.
 
     ConfigError unless the energies of a spectrum increase, are those of all its isotopes, and reach 2 MeV.
@@ -69,7 +71,7 @@ def below(path=BELOW):
 
 
 @cache
-def above(path=ABOVE):
+def above(path: PathLike = ABOVE) -> dict[str, Any]:
     """Expansions above 2 MeV: {spectrum: {isotope: (a_1, ..., a_6)}}; ConfigError for a duplicate row."""
     found = {}
     for (spectrum, isotope), row in tables.unique(path, _EXPANSION, ["spectrum", "isotope"]).items():
@@ -77,12 +79,12 @@ def above(path=ABOVE):
     return found
 
 
-def read_below(path):
+def read_below(path: PathLike) -> dict[str, Any]:
     """A spectrum of one's own below 2 MeV: {"name": its name, "isotopes": {isotope: [E, rho]}}, as lists."""
     return _only(path, below.__wrapped__(path))
 
 
-def read_above(path):
+def read_above(path: PathLike) -> dict[str, Any]:
     """A spectrum of one's own above 2 MeV, of expansions or of tables; as :func:`read_below`."""
     if tables.width(path) > len(_TABLE):
         return _only(path, above.__wrapped__(path))
@@ -100,7 +102,7 @@ def _only(path, spectra):
 
 
 @cache
-def energy_per_fission(path=ENERGY):
+def energy_per_fission(path: PathLike = ENERGY) -> dict[str, dict[str, float]]:
     """Thermal energies: {values: {isotope: MeV per fission}}."""
     columns = {
         "values": tables.name,
@@ -113,7 +115,7 @@ def energy_per_fission(path=ENERGY):
     return found
 
 
-def needed(spectra, name, fission_fractions):
+def needed(spectra: Any, name: Any, fission_fractions: Mapping[str, float]) -> dict[str, Any]:
     """One of ``spectra`` for a reactor, or one's own in place of the name.
 
     ValueError for an unknown name, a burnt isotope that it lacks, or the spectrum of a whole power reactor for
@@ -139,18 +141,18 @@ def needed(spectra, name, fission_fractions):
     return spectrum
 
 
-def summed(spectrum, fission_fractions):
+def summed(spectrum: Any, fission_fractions: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
     """Spectrum of a reactor from tables: (E [MeV], neutrinos per MeV and fission), each shape (n,)."""
     shares = {i: 1.0 if i == "all" else fission_fractions.get(i, 0.0) for i in spectrum}
     E = np.asarray(next(iter(spectrum.values()))[0])
-    return E, sum(shares[i] * np.asarray(rho) for i, (_, rho) in spectrum.items())
+    return E, np.sum([shares[i] * np.asarray(rho) for i, (_, rho) in spectrum.items()], axis=0)
 
 
-def low_energy(name, fission_fractions):
+def low_energy(name: Any, fission_fractions: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
     """Spectrum below 2 MeV of a reactor, as of :func:`summed`."""
     return summed(needed(below(), name, fission_fractions), fission_fractions)
 
 
-def is_expansion(spectrum):
+def is_expansion(spectrum: Any) -> bool:
     """Whether a spectrum above 2 MeV is of expansions."""
     return all(np.ndim(values) == 1 for values in spectrum.values())

@@ -5,11 +5,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy
 
 from cevns_tmm import tables
+from cevns_tmm.annotations import Curve, Numbers, PathLike
 from cevns_tmm.efficiency import SCALES, FlatEfficiency, step_panels
 from cevns_tmm.errors import ConfigError
 from cevns_tmm.quenching import recoil_energy
@@ -23,14 +25,23 @@ _ALL = FlatEfficiency(1.0)
 _FAR = 8.0  # standard deviations that a Gaussian reaches: 6e-16 of it is beyond
 
 
-def read_matrix(path):
+def read_matrix(path: PathLike) -> dict[str, Any]:
     """Columns of a file: the shares of recoils of an energy that are counted in bin1, bin2, ...; at most 1 in all."""
     bins = {f"bin{n}": tables.number(0, high=1) for n in range(1, tables.width(path))}
-    found = tables.curve(*({x: tables.number(0, strict=True)} | bins for x in SCALES[:2]))(path)
+    found = tables.curve(*({x: tables.number(1e-9, high=1e9)} | bins for x in SCALES[:2]))(path)
     for x, *shares in zip(*found.values(), strict=True):
         if sum(shares) > 1 + 1e-9:
             raise ConfigError(f"{path}: the shares at {x:g} have the sum {sum(shares):g}, must be at most 1")
     return found
+
+
+def thinned(marks: np.ndarray, sigma: Callable[[Any], Any]) -> np.ndarray:
+    """Ends of panels without those within half a ``sigma(x)`` of the one before: smooth steps need no more."""
+    found = [-math.inf]
+    for x in sorted(marks[marks > 0]):
+        if x - found[-1] >= sigma(x) / 2:
+            found.append(x)
+    return np.array(found[1:])
 
 
 @dataclass(frozen=True)
@@ -41,20 +52,22 @@ class Gaussian:
     stochastic_sqrt_keV: float = 0.0
     proportional: float = 0.0
 
-    def sigma(self, E):
+    def sigma(self, E: Any) -> Any:
         """Standard deviation at the energy ``E`` [keV]."""
         return np.sqrt(self.noise_keV**2 + self.stochastic_sqrt_keV**2 * E + (self.proportional * E) ** 2)
 
-    def shares(self, E, edges):
+    def shares(self, E: Numbers, edges: np.ndarray) -> np.ndarray:
         """Share measured between neighbouring ``edges`` (b+1,) for energies ``E`` (n,): (b, n)."""
         with np.errstate(divide="ignore"):
             return np.diff(scipy.special.ndtr((edges[:, None] - E) / self.sigma(E)), axis=0)
 
-    def marks(self, edges):
+    def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges."""
-        return np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges])
+        return thinned(
+            np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges]), self.sigma
+        )
 
-    def begin(self, edge):
+    def begin(self, edge: float) -> float:
         """Energy below which nothing passes an edge; a thousandth of the edge where noise alone does."""
         return max(edge - _FAR * float(self.sigma(edge)), edge / 1000)
 
@@ -70,20 +83,27 @@ class Photoelectrons:
     per_keV: float
     shape_per_keV: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.photoelectrons not in FLUCTUATIONS:
             allowed = ", ".join(FLUCTUATIONS)
             raise ValueError(f"photoelectrons: {self.photoelectrons!r} must be one of {allowed}")
         if (self.photoelectrons == "gamma") != (self.shape_per_keV is not None):
             raise ValueError("shape_per_keV: needed with photoelectrons 'gamma', and only there")
+        if (
+            self.shape_per_keV is not None
+            and self.per_keV is not None
+            and self.shape_per_keV > 10 * self.per_keV
+        ):
+            allowed = f"at most {10 * self.per_keV:g}, ten times photoelectrons_per_keV"
+            raise ValueError(f"shape_per_keV: {self.shape_per_keV:g} must be {allowed}")
 
-    def sigma(self, n):
+    def sigma(self, n: Any) -> Any:
         """Standard deviation about the mean ``n``."""
         if self.shape_per_keV is None:
             return n**0.5
         return n / (1 + self.shape_per_keV * n / self.per_keV) ** 0.5
 
-    def probability(self, n, mean):
+    def probability(self, n: Numbers, mean: np.ndarray) -> np.ndarray:
         """Probability, or its density, of the numbers ``n`` (k,) for means (m,): (m, k)."""
         mean = mean[:, None]
         gammaln, xlogy = scipy.special.gammaln, scipy.special.xlogy
@@ -92,7 +112,7 @@ class Photoelectrons:
         a = 1 + self.shape_per_keV * mean / self.per_keV
         return np.exp(xlogy(a - 1, n) + a * np.log(a / mean) - a * n / mean - gammaln(a))
 
-    def shares(self, mean, edges, efficiency=_ALL):
+    def shares(self, mean: np.ndarray, edges: np.ndarray, efficiency: Curve = _ALL) -> np.ndarray:
         """Share counted between ``edges`` (b+1,), numbers with their efficiency, for means (m,): (b, m)."""
         found = []
         for low, high in itertools.pairwise(edges):
@@ -110,11 +130,12 @@ class Photoelectrons:
             ends.append(ends[-1] + self.sigma(ends[-1]))
         return quadrature(np.clip(np.append(ends, marks), low, high), 16)
 
-    def marks(self, edges):
+    def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges, and far below them."""
-        return np.concatenate([[1e-9 * edges[0]], *(step_panels(edge, self.sigma(edge)) for edge in edges)])
+        marks = np.concatenate([step_panels(edge, self.sigma(edge)) for edge in edges])
+        return np.append(1e-9 * edges[0], thinned(marks, self.sigma))
 
-    def begin(self, edge):
+    def begin(self, edge: float) -> float:
         """Mean below which nothing is counted: none."""
         return 0.0
 
@@ -127,15 +148,15 @@ class Matrix:
     x: np.ndarray
     values: np.ndarray
 
-    def shares(self, x, edges):
+    def shares(self, x: Numbers, edges: np.ndarray) -> np.ndarray:
         """Share in each bin for energies ``x`` (m,): (b, m); the edges only name the bins."""
         return np.array([np.interp(x, self.x, row, left=0.0) for row in self.values])
 
-    def marks(self, edges):
+    def marks(self, edges: np.ndarray) -> np.ndarray:
         """Where the shares or their slopes jump."""
         return self.x
 
-    def begin(self, edge):
+    def begin(self, edge: float) -> float:
         """Energy below which nothing is counted."""
         return self.x[0]
 
@@ -151,23 +172,23 @@ class Response:
     keV of recoil, or of ionisation if ``ionises``.
     """
 
-    quenching: Callable
+    quenching: Callable[[Any], Any]
     scale: str
     edges: np.ndarray
-    efficiency: Callable
-    resolution: object = None
+    efficiency: Any
+    resolution: Gaussian | Photoelectrons | Matrix | None = None
     inversion: str = "solve"
     photoelectrons_per_keV: float | None = None
     ionises: bool = False
 
-    def measured(self, T, scale):
+    def measured(self, T: Any, scale: str) -> Any:
         """Energy of recoils ``T`` on a scale; "T" is the recoil energy itself."""
         if scale == "T":
             return T
         x = T / keV * (self.photoelectrons_per_keV if scale == "n_PE" else 1)
         return x * self.quenching(T) if self._is_quenched(scale) else x
 
-    def recoil(self, x, scale, inversion="solve"):
+    def recoil(self, x: Any, scale: str, inversion: str = "solve") -> Any:
         """Recoil energy of which ``x`` is measured on a scale."""
         if scale == "T" or not 0 < x < np.inf:
             return x
@@ -190,13 +211,13 @@ class Response:
         return np.array([self.recoil(x, self.scale, self.inversion) for x in self.edges])
 
     @property
-    def lowest(self):
+    def lowest(self) -> float:
         """Recoil energy below which nothing is counted."""
         if self.resolution is None:
             return self._recoil_edges[0]
         return self.recoil(self.resolution.begin(self.edges[0]), self._smeared)
 
-    def breakpoints(self):
+    def breakpoints(self) -> np.ndarray:
         """Recoil energies where the response jumps, and ends of the panels that resolve its steps."""
         if self.resolution is None:
             found = list(self._recoil_edges)
@@ -206,7 +227,7 @@ class Response:
         found += [self.recoil(x, self.efficiency.scale) for x in self.efficiency.breakpoints()]
         return np.array([T for T in found if 0 < T < np.inf])
 
-    def __call__(self, T):
+    def __call__(self, T: np.ndarray) -> np.ndarray:
         """Shares (b, n) for recoil energies ``T`` (n,)."""
         efficiency, resolution = self.efficiency, self.resolution
         if resolution is None:

@@ -1,20 +1,29 @@
 """Expected limits against threshold and exposure: what a detector must reach to matter."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
+from cevns_tmm.experiment import Experiment
 from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS
+
+if TYPE_CHECKING:
+    from cevns_tmm.detector import Detector
+    from cevns_tmm.experiment import Experiment
 
 DOUBLINGS = 40
 """A limit is looked for up to 2^40 times the statistical uncertainty."""
 
 
-def expected_limit(level, n_sm, n_background, sigma_sys):
+def expected_limit(level: float, n_sm: Numbers, n_background: Numbers, sigma_sys: Numbers) -> np.ndarray:
     """Excess n >= 0 (events) at Delta chi² = ``level`` if the expected events are measured, any broadcastable shapes.
 
     Poisson statistics, minimised over a normalisation of all neutrino events, 1 + sigma_sys theta. For many events
@@ -34,7 +43,9 @@ def expected_limit(level, n_sm, n_background, sigma_sys):
         high = np.where(above(high, *events) < 0, 2 * high, high)
     from scipy.optimize import elementwise  # when it is needed: it takes long
 
-    n = elementwise.find_root(above, (level / 4, high), args=events, tolerances={"xrtol": 1e-14})
+    n = elementwise.find_root(  # type: ignore[call-overload]
+        above, (level / 4, high), args=events, tolerances={"xrtol": 1e-14}
+    )
     return np.where(n.success, n.x, np.inf)
 
 
@@ -55,11 +66,13 @@ class SensitivityMap:
     points: int = 60
     beam: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("thresholds_keV", "exposures_kg_d"):
             row = getattr(self, name)
             if not (np.shape(row) == (2,) and 0 < row[0] <= row[1] < np.inf):
                 raise ValueError(f"{name}: {row!r} must be two numbers greater than 0, in order")
+            if self.points > 1 and row[0] == row[1]:
+                raise ValueError(f"{name}: {row!r} must differ for more than one of points")
         if not self.thresholds_keV[1] < self.window_end_keV < np.inf:
             raise ValueError(f"window_end_keV: {self.window_end_keV!r} must be greater than all thresholds")
         for name in ("background_per_keV_kg_d", "sigma_sys"):
@@ -69,16 +82,16 @@ class SensitivityMap:
             raise ValueError(f"points: {self.points!r} must be at least 1")
 
     @property
-    def thresholds(self):
+    def thresholds(self) -> np.ndarray:
         """Thresholds, shape (t,) [keV]."""
-        return np.geomspace(*self.thresholds_keV, self.points)
+        return np.geomspace(self.thresholds_keV[0], self.thresholds_keV[1], self.points)
 
     @property
-    def exposures(self):
+    def exposures(self) -> np.ndarray:
         """Exposures, shape (e,) [kg d]."""
-        return np.geomspace(*self.exposures_kg_d, self.points)
+        return np.geomspace(self.exposures_kg_d[0], self.exposures_kg_d[1], self.points)
 
-    def window(self, detector, threshold_keV):
+    def window(self, detector: Detector, threshold_keV: float) -> Detector:
         """A Detector with the window of the map from a threshold on. ValueError if its bins cannot be in keV."""
         if detector.bins_PE is not None or "bin1" in (detector.resolution or {}):
             raise ValueError(
@@ -89,11 +102,13 @@ class SensitivityMap:
             detector, threshold_keV=None, bins_keV=window, background=None, observed=None
         )
 
-    def limits(self, experiment, confidence_level=None):
+    def limits(self, experiment: Experiment, confidence_level: float | None = None) -> dict[str, np.ndarray]:
         """Expected limits with target, flux, efficiency and quenching of an Experiment: {parameter: (t, e)} [mu_B].
 
         Parameters are Lambda1 to Lambda3 one at a time, and mu_nu of each flavour, e.g. ``mu_nu_e``.
         """
+        if not isinstance(experiment, Experiment):
+            raise ValueError(f"experiment: {experiment!r} must be an Experiment")
         components = experiment.components(self.beam)
 
         def rates(threshold):
@@ -101,14 +116,18 @@ class SensitivityMap:
             found = detector.rates(experiment.source, experiment.fluxes, experiment.recoil_nodes)
             return np.array(found.counts()) / (detector.mass_kg * detector.exposure_d)
 
-        n_sm, n_em = np.moveaxis([rates(threshold) for threshold in self.thresholds], 0, -1)  # (c, t)
+        n_sm, n_em = np.moveaxis(
+            np.array([rates(threshold) for threshold in self.thresholds]), 0, -1
+        )  # (c, t)
         n_background = self.background_per_keV_kg_d * (self.window_end_keV - self.thresholds)
         level = experiment.analysis.level(1, confidence_level)
-        events = (np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background))
-        n = expected_limit(level, *events, self.sigma_sys)
+        expected, background = (
+            np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background)
+        )
+        n = expected_limit(level, expected, background, self.sigma_sys)
         n_em = dict(zip(experiment.source.components, n_em, strict=True))
         sensitivity = Sensitivity(None, {c: n_em[c] for c in components}, experiment.analysis.mixing())
-        rates = dict(zip(PARAMETERS, map(sensitivity.excess, np.eye(3)), strict=True))
-        rates |= {f"mu_nu_{flavour}": rate for flavour, rate in sensitivity.per_flavour.items()}
+        strengths: dict[str, Any] = dict(zip(PARAMETERS, map(sensitivity.excess, np.eye(3)), strict=True))
+        strengths |= {f"mu_nu_{flavour}": rate for flavour, rate in sensitivity.per_flavour.items()}
         with np.errstate(divide="ignore"):
-            return {p: np.sqrt(n / np.multiply.outer(rate, self.exposures)) for p, rate in rates.items()}
+            return {p: np.sqrt(n / np.multiply.outer(rate, self.exposures)) for p, rate in strengths.items()}

@@ -1,15 +1,20 @@
 """Neutrino sources: stopped pions, reactors and tables, as the configuration describes them (section 4)."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cevns_tmm import flux, reactor_spectra
 from cevns_tmm.constants import m_mu
 from cevns_tmm.units import MW, MeV, cm, m, s
+
+if TYPE_CHECKING:
+    from cevns_tmm.flux import FluxTable
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Source:
         "lines": flux.read_lines,
     }
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in flux.KINDS:
             raise ValueError(f"kind: {self.kind!r} must be one of {', '.join(flux.KINDS)}")
         if self.kind == "reactor":
@@ -83,6 +88,8 @@ class Source:
                 raise ValueError(f"{key}: {component!r} must be one of {', '.join(allowed)}")
             if len(flux.columns(table)[0]) < 2 and key == "spectra":
                 raise ValueError(f"{key}: {file} must have at least two energies")
+            if key == "spectra" and flux.columns(table)[0][1] < 1e-9:
+                raise ValueError(f"{key}: {file} must have its second energy at 1e-9 MeV or above")
             if not np.any(flux.columns(table)[1]):
                 raise ValueError(f"{key}: {file} must have a value above 0")
             if self.kind != "table" and flux.is_absolute(table):
@@ -99,37 +106,48 @@ class Source:
         return [(key, component, table) for key in parts for component, table in getattr(self, key).items()]
 
     @property
-    def is_absolute(self):
+    def is_absolute(self) -> bool:
         """Whether the tables are fluxes at the detector."""
         return self.kind == "table" and all(flux.is_absolute(table) for _, _, table in self._tables)
 
     @property
-    def components(self):
+    def components(self) -> tuple[str, ...]:
         """Flux components, e.g. ``("nuebar",)``."""
         return max(self.beams.values(), key=len)
 
     @property
-    def beams(self):
+    def beams(self) -> Mapping[str, tuple[str, ...]]:
         """Beams and the components whose magnetic-moment events each counts: {beam: components}."""
-        return flux.beams(self.kind, self.spectra | self.lines)
+        return flux.beams(self.kind, {**self.spectra, **self.lines})
 
     @property
-    def spectrum(self):
+    def resembles(self) -> str:
+        """The kind; of a table that of the same components, up to an energy that its neutrinos have, or "table"."""
+        for kind, largest in flux.ENDS.items() if self.kind == "table" else ():
+            if (
+                set(self.components) == {c for beam in flux.beams(kind).values() for c in beam}
+                and self.E_max <= largest
+            ):
+                return kind
+        return self.kind
+
+    @property
+    def spectrum(self) -> dict[str, Any]:
         """The keys that the flux tables depend on, as a mapping."""
-        keys = ("kind", "spectra", "lines")
+        keys: tuple[str, ...] = ("kind", "spectra", "lines")
         if self.kind == "reactor":
             keys = ("kind", "fission_fractions", "spectrum_below_2MeV", "spectrum_above_2MeV", "E_max_MeV")
         return {key: getattr(self, key) for key in keys if getattr(self, key)}
 
     @property
-    def E_max(self):
+    def E_max(self) -> float:
         """Highest neutrino energy (energy)."""
         if self.kind == "reactor":
             return self.E_max_MeV * MeV
         ends = [flux.columns(table)[0][-1] * MeV for _, _, table in self._tables]
         return max(ends + [m_mu / 2] * (self.kind != "table"))
 
-    def flux_tables(self, cells=4000):
+    def flux_tables(self, cells: int = 4000) -> dict[str, FluxTable]:
         """Moments of the normalised spectra: {component: FluxTable} with about ``cells`` cells."""
         if self.kind != "reactor":
             return {
@@ -144,7 +162,7 @@ class Source:
             if self.fission_fractions.get(isotope, 0) > 0
         }
         E, rho = reactor_spectra.low_energy(self.spectrum_below_2MeV, fractions)
-        above = reactor_spectra.needed(reactor_spectra.above(), self.spectrum_above_2MeV, fractions)
+        above: Any = reactor_spectra.needed(reactor_spectra.above(), self.spectrum_above_2MeV, fractions)
         if not reactor_spectra.is_expansion(above):
             E_high, rho_high = reactor_spectra.summed(above, fractions)
             above = E_high * MeV, rho_high
@@ -152,11 +170,11 @@ class Source:
         table = flux.reactor((E * MeV, rho), fractions, above, flux.E_SPLIT, end, cells)
         return {"nuebar": table}
 
-    def tabulated_flux(self):
+    def tabulated_flux(self) -> dict[str, Any]:
         """Flux at the detector that absolute tables say: {component: 1/(area time)}."""
         return {c: table.total / cm**2 / s for c, table in self.flux_tables(cells=100).items()}
 
-    def reactor_flux(self, baseline_m):
+    def reactor_flux(self, baseline_m: float) -> float:
         """Flux at a distance from a reactor of ``thermal_power_MW``, with the neutrinos of its spectrum (1/(area time))."""
         energies = reactor_spectra.energy_per_fission()[self.energy_per_fission]
         energy = sum(x * energies[isotope] for isotope, x in self.fission_fractions.items()) * MeV

@@ -1,19 +1,27 @@
 """Limits from the recoil spectrum: Eq. (35) in bins, with a nuisance on the total of all bins."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.polynomial import legendre
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.limits import FLAVOUR
 from cevns_tmm.magnetic_moment import mu_nu_sq
+
+if TYPE_CHECKING:
+    from cevns_tmm.rates import RateTable
 
 _POINTS = np.linspace(-1, 1, 33)[1:]
 """Points of a panel of the quadrature at which cumulative spectra are known."""
 
 
-def cumulative(values, half_width):
+def cumulative(values: np.ndarray, half_width: np.ndarray) -> np.ndarray:
     """Integrals from the first panel to points of each panel, shape (..., panels x points).
 
     ``values`` at the Gauss-Legendre nodes of each panel, shape (..., panels, nodes), stand for the polynomial through
@@ -29,7 +37,7 @@ def cumulative(values, half_width):
     return (within + before[..., np.newaxis]).reshape(*values.shape[:-2], -1)
 
 
-def bins_of_equal_counts(rates, bins, nodes):
+def bins_of_equal_counts(rates: RateTable, bins: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Events in ``bins`` bins of recoil energy that have the same Standard Model events each, without smearing.
 
     ``rates`` is a RateTable with ``nodes`` nodes per panel. Returns the Standard Model events of a bin and
@@ -65,7 +73,9 @@ class BinnedExperiment:
     spread: float = 0.0
 
     @classmethod
-    def of_bins(cls, sm, em, variance, sigma, residual=0.0):
+    def of_bins(
+        cls, sm: np.ndarray, em: np.ndarray, variance: Any, sigma: float, residual: Numbers = 0.0
+    ) -> BinnedExperiment:
         """From the events of each bin, shape (bins,): S_i > 0 and E_i; residuals may have shape (..., bins)."""
         r = np.broadcast_to(residual, np.broadcast_shapes(np.shape(residual), np.shape(sm)))
         sums = (np.sum(part, axis=-1) for part in (r, r * em / sm, r**2 / sm))
@@ -85,13 +95,13 @@ class BinnedExperiment:
         numerator = [(s_sq * a + norm * b) / v for a, b in zip(free, (rr, -2 * rE, Q), strict=True)]
         return numerator, (s_sq * S + norm, 2 * s_sq * E, s_sq * Q)
 
-    def chi2(self, x):
+    def chi2(self, x: Numbers) -> Numbers:
         """chi² at strengths ``x`` of any shape, minimised over the nuisance."""
         (n0, n1, n2), (c0, c1, c2) = self._quadratics
         return (n0 + np.multiply(x, n1 + np.multiply(x, n2))) / (c0 + np.multiply(x, c1 + np.multiply(x, c2)))
 
     @cached_property
-    def best_fit(self):
+    def best_fit(self) -> Numbers:
         """The strength x >= 0 of least chi²; ``inf`` if chi² falls below all others there."""
         (n0, n1, n2), (c0, c1, c2) = self._quadratics
         roots = _roots(n2 * c1 - n1 * c2, 2 * (n2 * c0 - n0 * c2), n1 * c0 - n0 * c1)
@@ -102,18 +112,18 @@ class BinnedExperiment:
             return np.where(np.min(chi2, axis=0) * c2 > n2, np.inf, best)[()]
 
     @cached_property
-    def chi2_min(self):
+    def chi2_min(self) -> Numbers:
         """Least chi² over x >= 0."""
         finite = np.where(np.isinf(self.best_fit), 0.0, self.best_fit)
         (*_, n2), (*_, c2) = self._quadratics
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(np.isinf(self.best_fit), np.divide(n2, c2), self.chi2(finite))[()]
 
-    def delta_chi2(self, x):
+    def delta_chi2(self, x: Numbers) -> Numbers:
         """chi² above its minimum over x >= 0, shape of ``x``."""
         return self.chi2(x) - self.chi2_min
 
-    def upper_limit(self, delta_chi2):
+    def upper_limit(self, delta_chi2: Numbers) -> Numbers:
         """Smallest strength above the best fit at which Delta chi² is ``delta_chi2``; ``inf`` if it stays below."""
         level = delta_chi2 + self.chi2_min
         crossings = _roots(*(n - level * c for n, c in list(zip(*self._quadratics, strict=True))[::-1]))
@@ -127,7 +137,7 @@ def _roots(a, b, c):
         return np.array(np.broadcast_arrays(np.divide(q, a), np.divide(c, q)))
 
 
-def excess_by_moment(em, components, U):
+def excess_by_moment(em: np.ndarray, components: Iterable[str], U: np.ndarray) -> np.ndarray:
     """Events of each |Lambda_i|² in each bin, shape (3, bins) [1/mu_B²]; ``em`` of the components, shape (c, bins)."""
     seen = [mu_nu_sq(FLAVOUR[component], np.eye(3), U) for component in components]
     return np.tensordot(np.reshape(seen, (-1, 3)), em, axes=(0, 0))

@@ -4,23 +4,31 @@ Every dataset has a unit, which the reader checks, and a description. Files are 
 locks: they appear under their name only when they are complete.
 """
 
+from __future__ import annotations
+
 import csv
 import glob
 import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 from cevns_tmm import __version__
+from cevns_tmm.annotations import Events, PathLike
 from cevns_tmm.flux import ORDERS, FluxTable
 from cevns_tmm.rates import shifted
 from cevns_tmm.units import MeV, keV
+
+if TYPE_CHECKING:
+    from cevns_tmm.rates import RateTable
 
 FORMAT = 2
 
@@ -45,7 +53,7 @@ class Link:
     target: str
 
 
-def sha256(path):
+def sha256(path: PathLike) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
@@ -55,7 +63,7 @@ before_replacing = []
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: PathLike) -> Iterator[str]:
     """Name of a temporary file beside ``path`` that takes its place when the block ends well.
 
     What an earlier process left of such a file when it was killed is removed.
@@ -85,7 +93,7 @@ def replacing(path):
         raise
 
 
-def write(path, groups, description, made_from=None):
+def write(path: PathLike, groups: Mapping[str, Any], description: str, made_from: Any = None) -> None:
     """Write ``groups`` to an HDF5 file, byte-identical for identical arguments.
 
     Parameters
@@ -138,8 +146,9 @@ def _write_group(group, datasets):
         if values.ndim and values.size:
             options |= {"fletcher32": True, "shuffle": True, "compression": 4}
         dataset = group.create_dataset(name, data=values, **options)
-        dataset.attrs["unit"] = data.unit
-        dataset.attrs["description"] = data.description
+        # units and long_name are the names that xarray labels axes with
+        dataset.attrs["unit"] = dataset.attrs["units"] = data.unit
+        dataset.attrs["description"] = dataset.attrs["long_name"] = data.description
     scales = dict.fromkeys(axis for data in datasets.values() for axis in data.axes)
     for axis in scales:
         group[axis].make_scale(axis)
@@ -148,7 +157,7 @@ def _write_group(group, datasets):
             group[name].dims[dimension].attach_scale(group[axis])
 
 
-def read(path, group, units):
+def read(path: PathLike, group: str, units: Mapping[str, Any]) -> dict[str, Any]:
     """Datasets of one group, as {name: array}.
 
     ``units`` maps each dataset wanted to the unit it must have; ValueError naming the file if the file
@@ -175,13 +184,13 @@ def _read(path, group, name, unit):
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 
-def write_text(path, text):
+def write_text(path: PathLike, text: str) -> None:
     """Write a text file as UTF-8."""
     with replacing(path) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
 
 
-def read_csv(path, begin=""):
+def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
     """Rows of a CSV file as dictionaries, those whose lines begin so; lines that begin with # are comments."""
     with open(path, encoding="utf-8", newline="") as file:
         lines = (line for line in file if not line.startswith("#"))
@@ -189,7 +198,7 @@ def read_csv(path, begin=""):
         return list(csv.DictReader((line for line in lines if line.startswith(begin)), names))
 
 
-def write_csv(path, columns, rows):
+def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a CSV file."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -247,12 +256,6 @@ _FREE = {
     "free_parameter": ("1", "the moment that is limited"),
     "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
 }
-_CURVES = {
-    "plane": ("1", "moments of the plane"),
-    "curve": ("1", "polylines of a plane, counted from 1"),
-    "x": ("mu_B", "modulus of the first moment"),
-    "y": ("mu_B", "modulus of the second moment"),
-}
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
     "n_em": ("1", "true magnetic-moment events"),
@@ -280,7 +283,7 @@ def _read_columns(path, group, columns):
     return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
-def flux_datasets(table):
+def flux_datasets(table: Any) -> dict[str, Any]:
     """A FluxTable as HDF5 datasets."""
     k = np.reshape(ORDERS, (3, 1))
     values = [table.edges / MeV, ORDERS, table.moments * MeV**k]
@@ -289,7 +292,7 @@ def flux_datasets(table):
     return _datasets(_FLUX, values)
 
 
-def read_flux(path, group):
+def read_flux(path: PathLike, group: str) -> FluxTable:
     """The FluxTable in a group of an HDF5 file."""
     edge, order, moment, lower, upper, breaks, energy, weight = _read_columns(path, group, _FLUX)
     k = order.reshape(3, 1).astype(float)
@@ -297,13 +300,13 @@ def read_flux(path, group):
     return FluxTable(edge * MeV, moments, *ends, breaks * MeV, energy * MeV, weight)
 
 
-def rate_datasets(rates):
+def rate_datasets(rates: RateTable) -> dict[str, Any]:
     """A RateTable as HDF5 datasets."""
     values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
 
 
-def read_rates(path, group):
+def read_rates(path: PathLike, group: str) -> dict[str, Any]:
     """The fields of a RateTable in a group of an HDF5 file, all its bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
     names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
@@ -311,7 +314,7 @@ def read_rates(path, group):
     return names | dict(T=T * keV) | rates
 
 
-def count_datasets(rates, band=()):
+def count_datasets(rates: RateTable, band: Sequence[Any] = ()) -> dict[str, Any]:
     """The counts of a RateTable as HDF5 datasets, those of each bin where there are several or a ``band``.
 
     ``band`` are the tables with the quenching one standard deviation lower and higher.
@@ -323,13 +326,13 @@ def count_datasets(rates, band=()):
     return found
 
 
-def read_counts(path, group):
+def read_counts(path: PathLike, group: str) -> Events:
     """Counts in a group of an HDF5 file: {component: (Standard Model, magnetic-moment per mu_B²)}."""
     columns = _read_columns(path, group, _COUNTS)
     return {str(c): (float(n), float(m)) for c, n, m in zip(*columns, strict=True)}
 
 
-def read_events(path, group, binned):
+def read_events(path: PathLike, group: str, binned: bool) -> Events:
     """Counts in a group of an HDF5 file as an Analysis with ``binned`` takes them, in bins unless that is None.
 
     {component: (n_sm, n_em per mu_B²)}, each of shape (shift, bin) where there are several bins or shifts.
@@ -342,7 +345,7 @@ def read_events(path, group, binned):
     return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 
-def free_limits(rows):
+def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
 
     ``rows`` are (method, parameter, limit [mu_B]).
@@ -350,28 +353,12 @@ def free_limits(rows):
     return _datasets(_FREE, zip(*rows, strict=True))
 
 
-def read_free_limits(path, group):
+def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
     """Rows that :func:`free_limits` was given."""
     return zip(*_read_columns(path, group, _FREE), strict=True)
 
 
-def curve_datasets(planes):
-    """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
-    points = [
-        (plane, n, *point)
-        for plane, curves in planes.items()
-        for n, curve in enumerate(curves, 1)
-        for point in zip(*curve, strict=True)
-    ]
-    return _datasets(_CURVES, zip(*points, strict=True) if points else [()] * len(_CURVES))
-
-
-def read_curves(path, group):
-    """Points of contours in a group of an HDF5 file, (plane, curve, x [mu_B], y [mu_B]) each."""
-    return zip(*_read_columns(path, group, _CURVES), strict=True)
-
-
-def read_map(path):
+def read_map(path: PathLike) -> Any:
     """A map of limits: thresholds (t,) [keV], exposures (e,) [kg d], {parameter: limits (t, e) [mu_B]}."""
     axes = {"threshold": "keV", "exposure": "kg d"}
     with h5py.File(path, "r", locking=False) as file:
@@ -380,7 +367,9 @@ def read_map(path):
     return found.pop("threshold"), found.pop("exposure"), found
 
 
-def coverage_datasets(rows, sigmas, quantiles, below_observed):
+def coverage_datasets(
+    rows: Iterable[Mapping[str, Any]], sigmas: Sequence[float], quantiles: Any, below_observed: Any
+) -> dict[str, Any]:
     """Coverage at several truths, and expected limits (events), as HDF5 datasets.
 
     ``rows`` are (truth, true events, Coverage).
@@ -391,7 +380,7 @@ def coverage_datasets(rows, sigmas, quantiles, below_observed):
     )
 
 
-def read_coverage(paths, group):
+def read_coverage(paths: Iterable[PathLike], group: str) -> dict[str, Any]:
     """What :func:`coverage_datasets` wrote to some files, one per block of toys: {dataset: values} of all.
 
     Numbers of toys add up; quantiles are the mean of those of the blocks.

@@ -5,13 +5,16 @@ import hashlib
 import itertools
 import math
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from cevns_tmm.annotations import PathLike
 from cevns_tmm.errors import ConfigError
 
 
-def number(low=-math.inf, strict=False, high=math.inf):
+def number(low: float = -math.inf, strict: bool = False, high: float = math.inf) -> Callable:
     """A check of one cell: a finite number of at least ``low``, or greater if ``strict``, and at most ``high``."""
     words = "a finite number"
     if low > -math.inf:
@@ -31,14 +34,14 @@ def number(low=-math.inf, strict=False, high=math.inf):
     return check
 
 
-def name(text):
+def name(text: str) -> str:
     """A check of one cell: a name of letters, digits and hyphens."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,30}", text):
         raise ValueError("a name of letters, digits and hyphens")
     return text
 
 
-def one_of(*allowed):
+def one_of(*allowed: str) -> Callable:
     """A check of one cell: one of some words."""
 
     def check(text):
@@ -54,12 +57,12 @@ def _cells(path, line_number, line):
     if '"' in line:
         raise ConfigError(f"{path}: line {line_number}: quotes are not allowed")
     try:
-        return next(csv.reader([line]), [])
+        return [cell.strip() for cell in next(csv.reader([line]), [])]
     except csv.Error as error:
         raise ConfigError(f"{path}: line {line_number}: not valid CSV: {error}") from None
 
 
-def read(path, *forms):
+def read(path: PathLike, *forms: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
     """Rows of a CSV file, [(line, {column: value})]; lines that begin with # are comments.
 
     Each of the ``forms`` that the file may have maps its columns to functions of their text that return the
@@ -92,7 +95,7 @@ def read(path, *forms):
     return rows
 
 
-def rising(path, column, rows, of=""):
+def rising(path: PathLike, column: str, rows: Iterable[tuple[int, Mapping[str, Any]]], of: str = "") -> None:
     """ConfigError unless a column of ``rows``, as :func:`read` gives them, increases strictly."""
     for (_, before), (line, row) in itertools.pairwise(rows):
         if row[column] <= before[column]:
@@ -102,7 +105,7 @@ def rising(path, column, rows, of=""):
             )
 
 
-def width(path):
+def width(path: PathLike) -> int:
     """Number of columns of a CSV file; 0 for one that is not readable."""
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -111,7 +114,7 @@ def width(path):
         return 0
 
 
-def columns(*forms, is_curve=False):
+def columns(*forms: Mapping[str, Any], is_curve: bool = False) -> Callable:
     """A reader of files of some forms: path -> {column: [value, ...]}; of a curve, the first rises strictly."""
 
     def reader(path):
@@ -129,13 +132,13 @@ curve = partial(columns, is_curve=True)
 """A reader of curves."""
 
 
-def identified(path, name, reader):
+def identified(path: PathLike, name: str, reader: Callable) -> dict[str, Any]:
     """What ``reader`` finds in a file, with the ``name`` of the file and its SHA-256."""
     found = reader(path)
     return {"file": name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()} | found
 
 
-def grouped(path, columns, keys):
+def grouped(path: PathLike, columns: Any, keys: Sequence[str]) -> dict[Any, Any]:
     """Rows of a CSV file by the values of the columns ``keys``: {key: [(line, row), ...]}; not empty."""
     groups = {}
     for line_number, row in read(path, columns):
@@ -145,7 +148,7 @@ def grouped(path, columns, keys):
     return groups
 
 
-def unique(path, columns, keys):
+def unique(path: PathLike, columns: Any, keys: Sequence[str]) -> dict[Any, Any]:
     """Rows of a CSV file by the values of ``keys``, each of which occurs once: {key: row}."""
     found = {}
     for key, rows in grouped(path, columns, keys).items():

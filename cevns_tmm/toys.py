@@ -4,13 +4,21 @@ A toy draws what nature may be uncertain about, then the events with and without
 the data would be. Averages over the draws of the nuisances are prior-predictive.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cevns_tmm.annotations import Numbers
 from cevns_tmm.spectrum import BinnedExperiment
 from cevns_tmm.statistics import CountingExperiment
+
+if TYPE_CHECKING:
+    from cevns_tmm.analysis import Analysis
 
 KINDS = ("fixed", "excess", "total")
 """What is uncertain in truth: nothing, the magnetic-moment events, or all events."""
@@ -38,20 +46,20 @@ class Truth:
     kind: str
     size: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind: {self.kind!r} must be one of {', '.join(KINDS)}")
         if not self.size >= 0:
             raise ValueError(f"size: {self.size!r} must not be negative")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.kind if self.kind == "fixed" else f"{self.kind}-{self.size:g}"
 
-    def factor(self, size, toys, rng):
+    def factor(self, size: float, toys: int, rng: np.random.Generator) -> np.ndarray:
         """Factors of mean 1 and width ``size``, shape (toys,); all 1 if nothing is uncertain."""
         return np.ones(toys) if self.kind == "fixed" else np.maximum(rng.normal(1, size, toys), 0)
 
-    def events(self, n_sm, n_em, toys, rng):
+    def events(self, n_sm: Numbers, n_em: Numbers, toys: int, rng: np.random.Generator) -> np.ndarray:
         """Events expected from neutrinos, shape (toys,), or (toys, bins) if those of bins are given."""
         factor = self.factor(self.size, toys, rng)
         if self.kind == "excess":
@@ -76,7 +84,7 @@ class Coverage:
     limits: np.ndarray
 
     @classmethod
-    def of(cls, chi2, n_em, confidence_level, level):
+    def of(cls, chi2: Any, n_em: Numbers, confidence_level: float, level: float) -> Coverage:
         """From the chi² of toys, a CountingExperiment of arrays, at a true excess of ``n_em`` events."""
         limits, delta_chi2 = np.broadcast_arrays(chi2.upper_limit(level), chi2.delta_chi2(n_em))
         return cls(
@@ -89,33 +97,35 @@ class Coverage:
         )
 
 
-def forms(analysis):
+def forms(analysis: Analysis) -> dict[str, Analysis]:
     """The forms of chi² that an analysis may have: {"data": it}, or {"excess": ..., "total": ...} of Eq. (35)."""
     if analysis.data is not None:
         return {"data": analysis}
     return {form: dataclasses.replace(analysis, nuisance_on=form) for form in ("excess", "total")}
 
 
-def form(analysis):
+def form(analysis: Analysis) -> str:
     """The name of the form of chi² that an analysis has."""
     return "data" if analysis.data is not None else analysis.nuisance_on
 
 
-def own_truth(analysis):
+def own_truth(analysis: Analysis) -> Truth:
     """The truth that the chi² of an analysis assumes."""
     if analysis.data is not None:
         return Truth("total", analysis.data["sigma_signal"])
     return Truth(analysis.nuisance_on, analysis.sigma_sys)
 
 
-def truths(analysis, error_on_total):
+def truths(analysis: Analysis, error_on_total: float) -> list[Truth]:
     """Truths that a limit is examined for: nothing uncertain, its own uncertainty, another one of the total."""
     size = own_truth(analysis).size
     found = Truth("fixed"), Truth("excess", size), Truth("total", error_on_total), Truth("total", size)
     return list(dict.fromkeys(found))
 
 
-def true_events(analysis, n_sm, truth, multiples):
+def true_events(
+    analysis: Analysis, n_sm: Numbers, truth: Truth, multiples: Iterable[float]
+) -> dict[str, float]:
     """True excesses to examine in a truth, {label: events}, increasing.
 
     0, the limit, ``multiples`` of it (of its distance from the best fit), and sqrt(level V): the limit without
@@ -133,7 +143,9 @@ def true_events(analysis, n_sm, truth, multiples):
     return {"0": 0.0} | dict(sorted(finite.items(), key=lambda item: item[1]))
 
 
-def draw(analysis, n_sm, n_em, truth, toys, rng):
+def draw(
+    analysis: Analysis, n_sm: Numbers, n_em: Numbers, truth: Truth, toys: int, rng: np.random.Generator
+) -> CountingExperiment:
     """chi² of ``toys`` toys with ``n_sm`` Standard Model and ``n_em`` true magnetic-moment events.
 
     Eq. (34): on ~ Poisson(events + beam neutrons + steady state), off ~ Poisson(steady state), and the variance
@@ -149,10 +161,18 @@ def draw(analysis, n_sm, n_em, truth, toys, rng):
     neutrons = data["beam_neutrons"] * truth.factor(data["sigma_background"], toys, rng)
     on, off = rng.poisson(events + neutrons + data["steady_state"]), rng.poisson(data["steady_state"], toys)
     on = np.where(on + off > 0, on, 1)  # no event at all has no variance in Eq. (34)
-    return CountingExperiment.from_data(n_sm, **data | dict(n_measured=on - off, steady_state=off))
+    return CountingExperiment.from_data(n_sm, **{**data, "n_measured": on - off, "steady_state": off})
 
 
-def draw_bins(analysis, sm, em, x, truth, toys, rng):
+def draw_bins(
+    analysis: Analysis,
+    sm: np.ndarray,
+    em: np.ndarray,
+    x: Numbers,
+    truth: Truth,
+    toys: int,
+    rng: np.random.Generator,
+) -> BinnedExperiment:
     """chi² in bins of ``toys`` toys: a BinnedExperiment, whose nuisance is on all events.
 
     ``sm`` and ``em`` are the Standard Model events and those of unit strength in each bin, shape (bins,); ``x`` is the
@@ -164,7 +184,9 @@ def draw_bins(analysis, sm, em, x, truth, toys, rng):
     return BinnedExperiment.of_bins(sm, em, 1 + analysis.sigma_stat, analysis.sigma_sys, residual)
 
 
-def coverage(analysis, n_sm, n_em, truth, toys, seed):
+def coverage(
+    analysis: Analysis, n_sm: Numbers, n_em: Numbers, truth: Truth, toys: int, seed: Any
+) -> Coverage:
     """Coverage of the limits of an analysis at a true excess of ``n_em`` events.
 
     ``seed`` is a list of whole numbers; the same one gives the same toys.
@@ -180,7 +202,15 @@ def coverage(analysis, n_sm, n_em, truth, toys, seed):
     return Coverage.of(chi2, n_em, analysis.confidence_level, analysis.level(1))
 
 
-def examine(analysis, n_sm, truth, points, toys, seed, name):
+def examine(
+    analysis: Analysis,
+    n_sm: Numbers,
+    truth: Truth,
+    points: Mapping[str, float],
+    toys: int,
+    seed: Iterable[int],
+    name: str,
+) -> Iterator[tuple[str, float, Coverage]]:
     """Coverage in a truth at true excesses ``points``, {label: events}: a row (truth, events, Coverage) of each.
 
     The seed of each set of toys is made of ``seed``, a list of whole numbers, and of ``name``, truth and label. There
@@ -192,12 +222,14 @@ def examine(analysis, n_sm, truth, points, toys, seed, name):
         yield str(truth), n_em, coverage(analysis, n_sm, n_em, truth, toys, own_seed)
 
 
-def has_critical_values(analysis, truth):
+def has_critical_values(analysis: Analysis, truth: Truth) -> bool:
     """Whether toys of a truth give critical values for data: it is the one that their chi² assumes."""
     return analysis.data is not None and truth == own_truth(analysis)
 
 
-def feldman_cousins(analysis, n_sm, n_em, critical_values):
+def feldman_cousins(
+    analysis: Analysis, n_sm: Numbers, n_em: np.ndarray, critical_values: np.ndarray
+) -> float:
     """Upper end of {Delta chi² <= critical value} (events), as Feldman and Cousins, Phys. Rev. D57 (1998) 3873.
 
     ``critical_values`` at increasing true excesses ``n_em`` are interpolated linearly; ``inf`` if the last one is still

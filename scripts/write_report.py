@@ -31,7 +31,7 @@ def main(job):
     words = {
         "title": citation["title"],
         "authors": ", ".join(author["name"] for author in citation["authors"]),
-        "paper": citation["preferred-citation"],
+        "paper": citation["references"][0],
         "notes": job.parameters["notes"],
         "verdict": verdict,
         "short": [dict(zip(HEADS, row, strict=True)) for row in like_the_paper(limits)],

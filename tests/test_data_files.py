@@ -221,6 +221,19 @@ def test_sums_that_cannot_be_read_are_named(folder, sums):
         reference.check_sums(folder)
 
 
+@pytest.mark.parametrize("name", ["resources", "cevns_tmm/data"])
+def test_every_data_file_has_a_row_of_its_readme(name):
+    """Every row has its file too, and every test that is named is there."""
+    folder = ROOT / name
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert sorted(re.findall(r"^\| `(.+?)` \|", text, flags=re.MULTILINE)) == sorted(files - {"README.md"})
+    named = re.findall(r"`(tests/\w+\.py)::(\w+)`", text)
+    assert named
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
 def sources():
     """Every file of Python or Snakemake that is not a test, with its text."""
     folders = ("cevns_tmm", "pipeline", "scripts", "workflow")

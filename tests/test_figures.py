@@ -66,7 +66,7 @@ class Made:
     def run(self, plan, inputs, /, *outputs, **named):
         """Run the script of a plan."""
         name, parameters, *_ = plan
-        script(name)(Job(Files(**{"combinations": []} | inputs), Files(*outputs, **named), parameters, {}))
+        script(name)(Job(Files(**inputs), Files(*outputs, **named), parameters, {}))
 
     def file(self, name):
         path = self.path / name
@@ -74,7 +74,8 @@ class Made:
         return str(path)
 
     def each(self, stage):
-        return [self.file(f"{stage}/{name}.h5") for name in self.study.experiments]
+        more = {"profiles": self.study.combinations, "luminosity": self.study.drawn}.get(stage, [])
+        return [self.file(f"{stage}/{name}.h5") for name in (*self.study.experiments, *more)]
 
     def compute(self):
         """All that the figures draw."""
@@ -85,9 +86,10 @@ class Made:
             flux = {"flux": self.file(f"fluxes/{study.source_of(name)}.h5")}
             outputs = {stage: self.file(f"{stage}/{name}.h5") for stage in ("rates", "counts")}
             self.run(plans[f"rates/{name}"], flux, **outputs)
-            for stage in ("profiles", "luminosity"):
-                counts = {"counts": self.file(f"counts/{name}.h5")}
-                self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
+        for path in self.each("profiles") + self.each("luminosity"):
+            stage, name = Path(path).parts[-2], Path(path).stem
+            counts = {"counts": [self.file(f"counts/{member}.h5") for member in study.members(name)]}
+            self.run(plans[f"{stage}/{name}"], counts, path)
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
         inputs = {"counts": self.each("counts")}
         self.run(plans["contours"], inputs, self.file("contours.csv"))

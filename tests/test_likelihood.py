@@ -1,5 +1,6 @@
 """Binned likelihoods against closed forms and general minimisers."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -9,7 +10,7 @@ from scipy.special import xlogy
 from scipy.stats import poisson
 
 from cevns_tmm import Study
-from cevns_tmm.likelihood import BinnedData, Likelihood, Pull
+from cevns_tmm.likelihood import BinnedData, Likelihood, Pull, deviance
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 LEVEL = float(delta_chi2_quantile(0.9, 1))
@@ -86,6 +87,15 @@ def test_no_events_expected_and_none_measured():
     assert likelihood.best_fit([1.0]) == 0
 
 
+@pytest.mark.parametrize(
+    ("d", "p"), [(1.0, 1e-60), (1e15, 1e-60), (1e15, 1.0), (3e-15, 1e15), (7.0, 7.0 + 1e-9)]
+)
+def test_the_deviance_of_data_far_from_and_close_to_the_expectation(d, p):
+    with mpmath.workdps(50):
+        exact = 2 * (mpmath.mpf(p) - d + d * mpmath.log(mpmath.mpf(d) / p))
+    assert float(deviance(np.array(d), np.array(p))) == pytest.approx(float(exact), rel=1e-12, abs=1e-24)
+
+
 def test_events_where_none_are_expected_are_signal():
     likelihood = BinnedData([3, 0]).likelihood([0.0, 0.0], {"n": np.array([1.0, 0.0])})
     assert likelihood.chi2([0.0]) == np.inf
@@ -144,6 +154,14 @@ def test_a_counting_experiment_is_one_gaussian_bin(residual, variance, sigma, sc
         # no closer where Delta chi² only grazes the level
         assert 2 * high == pytest.approx(experiment.upper_limit(2.7), rel=1e-5, abs=0)
         assert 2 * lower == pytest.approx(experiment.lower_limit(2.7), rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("d", [30.0, -30.0])
+def test_a_gaussian_bin_that_no_pull_moves(d):
+    """One event above the data, beside a bin whose pull takes up its share: chi² = r²/V + r²/(V + shift²)."""
+    pulls = {"background": Pull([0.0, 1.0])}
+    likelihood = Likelihood([d, 5.0], [d + 1, 7.0], {"e": [1.0, 1.0]}, pulls, [9.0, 4.0])
+    assert likelihood.chi2([0.0]) == pytest.approx(1 / 9 + 4 / 5, rel=1e-12)
 
 
 def test_shape_keeps_a_limit_that_a_free_normalisation_would_take():

@@ -10,6 +10,7 @@ import tomllib
 import pytest
 import yaml
 
+from cevns_tmm import __version__
 from tests.checkout import ROOT
 
 STUB = """#!/bin/sh
@@ -46,33 +47,41 @@ def test_settings_of_pip_do_not_reach_the_environment():
     assert all(line.startswith("PIP_USER=0 ") for line in installs)
 
 
-def pins():
+def pins(*without):
+    """Versions of all dependency groups but those named."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         groups = tomllib.load(file)["dependency-groups"]
-    del groups["build"]  # conda has no packages to build
-    del groups["htcondor"]  # nor this version of the plugin
-    texts = [text for group in groups.values() for text in group if isinstance(text, str)]
+    texts = [text for name in groups.keys() - set(without) for text in groups[name] if isinstance(text, str)]
     return dict(text.split("==") for text in texts)
 
 
 def test_conda_environment_has_the_same_versions():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     pinned = dict(d.split("=") for d in environment["dependencies"] if ">=" not in d)
-    assert pinned == pins()
+    assert pinned == pins("build", "htcondor", "dev")  # conda has not all of them, and needs no linters
 
 
 def test_locks_have_the_same_versions_and_no_addresses():
     locked = {}
-    for group in ("build", "paper", "cluster", "htcondor", "test"):
+    for group in ("build", "paper", "cluster", "htcondor", "dev"):
         text = (ROOT / f"requirements/{group}.txt").read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index-url" not in text
         found = re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, flags=re.MULTILINE)
         locked[group] = set(found)
         assert all("--hash=sha256:" in part for part in re.split(r"\n(?=\w)", text.strip()))
-    assert locked["paper"] <= locked["cluster"] <= locked["test"]
+    assert locked["paper"] <= locked["cluster"] <= locked["dev"]
     assert locked["paper"] <= locked["htcondor"]
-    assert pins().items() <= dict(locked["test"]).items()
+    assert pins().items() <= dict(set().union(*locked.values())).items()
+
+
+def test_every_place_has_the_same_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(
+        r"^## \[?(\d[\d.]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
+    titled = re.match(r"cevns-tmm (\S+): ", citation["title"])[1]
+    assert {citation["version"], titled, newest} == {__version__}
 
 
 def test_commands_for_reana_are_text():
@@ -81,6 +90,7 @@ def test_commands_for_reana_are_text():
     assert all(isinstance(command, str) for step in steps for command in step["commands"])
 
 
+@pytest.mark.workflow
 def test_the_inputs_for_reana_are_enough(tmp_path):
     """A dry run from only what reana.yaml lists."""
     inputs = yaml.safe_load((ROOT / "reana.yaml").read_text(encoding="utf-8"))["inputs"]

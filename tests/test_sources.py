@@ -14,8 +14,9 @@ from cevns_tmm.limits import Sensitivity
 from cevns_tmm.mixing import mixing_matrix
 from cevns_tmm.nuclei import isotope, natural_isotopes
 from cevns_tmm.statistics import CountingExperiment
+from cevns_tmm.storage import read_csv
 from cevns_tmm.units import GeV, MeV, cm, fm, g, s, us
-from pipeline.published import table2
+from pipeline.published import LATER, table2
 
 STUDY = Study.paper()
 CONFIG = STUDY.config
@@ -355,14 +356,27 @@ REACTORS = {
     ),  # arXiv:2402.06416; Nucl. Phys. A844 (2010) 229, a benchmark
     "RED100": (3.0, PWR, 1.35e13),
 }
-MEV_PER_FISSION = [201.92, 205.52, 209.99, 213.60]  # hep-ph/0410100, Table 4
+# Energy per fission [MeV] of U235, U238, Pu239 and Pu241: J. Nucl. Energy 23 (1969) 517, Table A.2; hep-ph/0410100, Table 4;
+# Phys. Rev. C88 (2013) 014605, Table IX.
+MEV_PER_FISSION = {
+    "James1969": [201.7, 205.0, 210.0, 212.4],
+    "Kopeikin2004": [201.92, 205.52, 209.99, 213.60],
+    "Ma2013": [202.36, 205.99, 211.12, 214.26],
+}
+
+
+def test_energy_per_fission():
+    found = reactor_spectra.energy_per_fission()
+    assert {
+        name: [values[i] for i in reactor_spectra.ISOTOPES] for name, values in found.items()
+    } == MEV_PER_FISSION
 
 
 @pytest.mark.parametrize("name", REACTORS)
 def test_reactor_fluxes(name):
     power_GW, fractions, flux = REACTORS[name]
     assert STUDY.experiment(name).detector.flux_per_cm2_s == flux
-    joule = np.dot(fractions, MEV_PER_FISSION) * 1.602176634e-13
+    joule = np.dot(fractions, MEV_PER_FISSION["Kopeikin2004"]) * 1.602176634e-13
     area = 4 * math.pi * (100 * float(TABLE_I[name][-1])) ** 2
     expected = power_GW * 1e9 / joule * sum(per_fission(fractions)) / area
     sets = CONFIG["audit"]["inputs"]["thermal-power-fluxes"]["sets"]
@@ -425,6 +439,14 @@ def printed():
 def test_published_limits():
     assert table2() == printed()
     assert len(printed()) == 81 + 12
+
+
+def test_later_limits():
+    """90 % C.L.: arXiv:2207.05036 from LZ, arXiv:2605.22815 of CONUS."""
+    assert [(row["label"], row["parameter"], float(row["limit_muB"])) for row in read_csv(LATER)] == [
+        ("LZ data", "mu_nu_solar", 1.1e-11),
+        ("CONUS 2026", "mu_nu_e", 5.18e-11),
+    ]
 
 
 # Beams and flavours.

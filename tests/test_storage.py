@@ -3,8 +3,10 @@
 import time
 
 import h5py
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray
 
 from cevns_tmm import storage
 
@@ -39,11 +41,22 @@ def test_files_describe_themselves(tmp_path):
         assert file.attrs["parameters"] == "00"
         assert {"cevns_tmm", "format"} <= set(file.attrs)
         for name, dataset in file["a/b"].items():
-            assert dataset.attrs["unit"] == UNITS[name]
-            assert dataset.attrs["description"]
+            assert dataset.attrs["unit"] == dataset.attrs["units"] == UNITS[name]
+            assert dataset.attrs["description"] == dataset.attrs["long_name"] == DATA[name].description
         assert file["a/b/y"].dims[1][0] == file["a/b/x"]
         assert file["a/b/x"].is_scale
         assert file["a/c"] == file["a/b"]
+
+
+def test_xarray_labels_axes(tmp_path):
+    path = written(tmp_path / "x.h5")
+    with xarray.open_dataset(path, engine="h5netcdf", group="a/b", phony_dims="sort") as data:
+        assert data["y"].dims == ("name", "x")
+        assert list(data["name"].str.decode("utf-8")) == ["Λ", "b"]
+        (line,) = data["y"][0].plot()
+        np.testing.assert_array_equal(line.get_xdata(), DATA["x"].values)
+        assert (line.axes.get_xlabel(), line.axes.get_ylabel()) == ("an axis [keV]", "values [1/keV]")
+        plt.close()
 
 
 def test_same_bytes(tmp_path):

@@ -68,7 +68,8 @@ def test_files_describe_themselves_and_hold_no_paths(small):
     missing = []
 
     def check(name, item):
-        if isinstance(item, h5py.Dataset) and not (item.attrs.get("unit") and item.attrs.get("description")):
+        names = ("unit", "description", "units", "long_name")
+        if isinstance(item, h5py.Dataset) and not all(item.attrs.get(key) for key in names):
             missing.append(name)
 
     for path in (small.path / "results").rglob("*.h5"):
