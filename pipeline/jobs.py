@@ -302,11 +302,11 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    hidden = [name for name in study.combinations if name not in study.drawn]
-    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    analyses = (study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e])
     words = notes(study)
-    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+    if words and any(forms(one).get("excess") == one for one in analyses):
         words.append(EXACT_RATE.format(shown))
+    hidden = [name for name in study.combinations if name not in study.drawn]
     table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=words)
     hepdata = dict(profiles=limited(study), figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
