@@ -1,7 +1,6 @@
 """Several experiments in one limit: their chi² add, and pulls that they share are one parameter."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, check_method
-from cevns_tmm.annotations import Curves
+from cevns_tmm.analysis import METHODS, Analysis, check_method
+from cevns_tmm.annotations import Curves, Events
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.magnetic_moment import PARAMETERS, moments
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
-from cevns_tmm.solar import SolarSensitivity
+from cevns_tmm.solar import SolarExperiment, SolarSensitivity
 from cevns_tmm.statistics import delta_chi2_quantile
 
 
@@ -78,6 +78,46 @@ class Combination:
 
 
 @dataclass(frozen=True)
+class CombinedAnalysis:
+    """What turns the events of several experiments into limits, with the methods of an Analysis.
+
+    ``members`` maps the names of ``combination`` to an Analysis or a SolarExperiment each. Where an Analysis takes
+    counts and a beam, this takes {name: counts} and {name: beam} of all but the solar ones.
+    """
+
+    combination: Combination
+    members: Mapping
+    confidence_level: float
+    methods = METHODS[:2]
+
+    level, limits = Analysis.level, Analysis.limits
+
+    def scaled(self, factor: float) -> "CombinedAnalysis":
+        """The same for ``factor`` times the luminosity of all but solar neutrinos."""
+        members = {
+            name: one if isinstance(one, SolarExperiment) else one.scaled(factor)
+            for name, one in self.members.items()
+        }
+        return dataclasses.replace(self, members=members)
+
+    def sensitivity(
+        self,
+        counts: Mapping[str, Events],
+        beam: Mapping[str, Sequence[str]],
+        delta_CP_over_pi: float | None = None,
+    ) -> MomentLikelihood:
+        """chi² as a function of the moments: a MomentLikelihood."""
+        return self.combination.sum(
+            {
+                name: one.sensitivity()
+                if isinstance(one, SolarExperiment)
+                else one.sensitivity(counts[name], beam[name], delta_CP_over_pi)
+                for name, one in self.members.items()
+            }
+        )
+
+
+@dataclass(frozen=True)
 class CombinedExperiment:
     """A block of ``combinations`` in one reading, with the methods of an Experiment.
 
@@ -97,19 +137,19 @@ class CombinedExperiment:
     def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
 
+    def _level(self, parameters, confidence_level):
+        given = self.confidence_level if confidence_level is None else confidence_level
+        return delta_chi2_quantile(given, parameters)
+
     @cached_property
     def _sum(self):
         sensitivities = {name: member.sensitivity(member.beams[-1]) for name, member in self.members.items()}
         return self.combination.sum(sensitivities)
 
-    def _level(self, parameters, confidence_level):
-        level = self.confidence_level if confidence_level is None else confidence_level
-        return delta_chi2_quantile(level, parameters)
-
     def sensitivity(self, beam: str | None = None) -> MomentLikelihood:
         """chi² as a function of the moments: a MomentLikelihood."""
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        if beam is not None:
+            check_name("beam", beam, self.beams)
         return self._sum
 
     def limits(
@@ -136,7 +176,8 @@ class CombinedExperiment:
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
         check_method(method, self.methods)
         level, profiled = self._level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
     def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""

@@ -7,7 +7,6 @@ An :class:`Experiment` has three parts, each with the keys of the configuration:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ import numpy as np
 from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.annotations import Curves, Events, Numbers
 from cevns_tmm.detector import Detector
-from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments, phase
 from cevns_tmm.rates import recoil_spectra, shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
@@ -73,7 +72,7 @@ class Experiment:
         """Flux components of a beam, of the only one if none is named. ValueError for an unknown one."""
         if beam is None and len(self.beams) == 1:
             beam = self.beams[0]
-        if beam not in self.beams:
+        if not isinstance(beam, str) or beam not in self.beams:  # type: ignore[redundant-expr]
             given = "not given" if beam is None else repr(beam)
             raise ValueError(f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}")
         return self.source.beams[beam]
@@ -107,7 +106,9 @@ class Experiment:
 
     def spectrum(self, T_keV: Numbers) -> RecoilSpectrum:
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
-        T = np.asarray(T_keV, float)
+        T = np.asarray(T_keV)
+        if T.dtype.kind not in "iuf" or not np.all((T >= 1e-12) & (T <= 1e9)):
+            raise ValueError(f"T_keV: {T_keV!r} must be numbers from 1e-12 to 1e9")
         fluence = self.detector.fluence(self.source)
         options = self.fluxes, self.detector.form_factor
         sm, em = recoil_spectra(T.ravel() * keV, self.detector.nuclei(), fluence, *options)
@@ -170,7 +171,8 @@ class Experiment:
         """
         check_method(method, METHODS[:2])
         level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, math.pi * xi_over_pi, profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
     def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""

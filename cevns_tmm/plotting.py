@@ -83,13 +83,13 @@ def frame(experiments: Mapping[str, Any], note: str) -> tuple[Figure, list]:
     experiments do. Returns the figure and its rows, lists of (axes, beam, curves); curves are (name,
     index of the moment, keywords of ``plot``).
     """
-    kinds = {block["kind"] for block in experiments.values()}
+    kinds = {kind for block in experiments.values() for kind in block["kinds"]}
     rows = {kind: panels for kind, panels in ROWS.items() if kind in kinds}
     mosaic = [[title for title, *_ in panels for _ in range(6 // len(panels))] for panels in rows.values()]
     fig, grid = plt.subplot_mosaic(mosaic, figsize=(WIDTH, 2.2 * len(rows)))
     found = []
     for (kind, panels), place in zip(rows.items(), ("upper", "lower"), strict=False):
-        blocks = {name: block for name, block in experiments.items() if block["kind"] == kind}
+        blocks = {name: block for name, block in experiments.items() if kind in block["kinds"]}
         styles, dashes = lines(blocks), {}
         if len(panels[0][2]) > 1:
             styles = {name: style | {"linestyle": "-"} for name, style in styles.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cevns_tmm.annotations import Numbers
+from cevns_tmm.experiment import Experiment
 from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS
@@ -70,6 +71,8 @@ class SensitivityMap:
             row = getattr(self, name)
             if not (np.shape(row) == (2,) and 0 < row[0] <= row[1] < np.inf):
                 raise ValueError(f"{name}: {row!r} must be two numbers greater than 0, in order")
+            if self.points > 1 and row[0] == row[1]:
+                raise ValueError(f"{name}: {row!r} must differ for more than one of points")
         if not self.thresholds_keV[1] < self.window_end_keV < np.inf:
             raise ValueError(f"window_end_keV: {self.window_end_keV!r} must be greater than all thresholds")
         for name in ("background_per_keV_kg_d", "sigma_sys"):
@@ -104,6 +107,8 @@ class SensitivityMap:
 
         Parameters are Lambda1 to Lambda3 one at a time, and mu_nu of each flavour, e.g. ``mu_nu_e``.
         """
+        if not isinstance(experiment, Experiment):
+            raise ValueError(f"experiment: {experiment!r} must be an Experiment")
         components = experiment.components(self.beam)
 
         def rates(threshold):

@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 
 from cevns_tmm import __version__
-from cevns_tmm.annotations import Curves, Events, PathLike
+from cevns_tmm.annotations import Events, PathLike
 from cevns_tmm.flux import ORDERS, FluxTable
 from cevns_tmm.rates import shifted
 from cevns_tmm.units import MeV, keV
@@ -256,12 +256,6 @@ _FREE = {
     "free_parameter": ("1", "the moment that is limited"),
     "free_limit": ("mu_B", "upper limit; infinite along a blind direction"),
 }
-_CURVES = {
-    "plane": ("1", "moments of the plane"),
-    "curve": ("1", "polylines of a plane, counted from 1"),
-    "x": ("mu_B", "modulus of the first moment"),
-    "y": ("mu_B", "modulus of the second moment"),
-}
 _COVERAGE = {
     "truth": ("1", "what is uncertain in truth"),
     "n_em": ("1", "true magnetic-moment events"),
@@ -362,22 +356,6 @@ def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
     """Rows that :func:`free_limits` was given."""
     return zip(*_read_columns(path, group, _FREE), strict=True)
-
-
-def curve_datasets(planes: Mapping[str, Curves]) -> dict[str, Any]:
-    """Contours {plane: [(x, y), ...]} [mu_B] as HDF5 datasets, one value per point."""
-    points = [
-        (plane, n, *point)
-        for plane, curves in planes.items()
-        for n, curve in enumerate(curves, 1)
-        for point in zip(*curve, strict=True)
-    ]
-    return _datasets(_CURVES, zip(*points, strict=True) if points else [()] * len(_CURVES))
-
-
-def read_curves(path: PathLike, group: str) -> Any:
-    """Points of contours in a group of an HDF5 file, (plane, curve, x [mu_B], y [mu_B]) each."""
-    return zip(*_read_columns(path, group, _CURVES), strict=True)
 
 
 def read_map(path: PathLike) -> Any:

@@ -16,9 +16,9 @@ from typing import Any
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
-from cevns_tmm.errors import ConfigError
+from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
 from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
@@ -104,11 +104,6 @@ def _properties():
     return found
 
 
-def _check_name(what, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
-
-
 def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
     names = {field.name for field in dataclasses.fields(cls)}
@@ -117,7 +112,7 @@ def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
 
 def is_table(value: Any) -> bool:
     """Whether a value of the configuration names a file."""
-    return isinstance(value, str) and value.endswith(".csv")
+    return isinstance(value, str) and value.lower().endswith(".csv")
 
 
 class Study:
@@ -145,11 +140,16 @@ class Study:
         self.sources = list(self.config["sources"])
         self.solar = list(self.config["solar"])
         self.combinations = list(self.config["combinations"])
+        self.drawn = [
+            name for name, block in self.config["combinations"].items() if block.get("in_figures", True)
+        ]
         self.maps = list(self.config["maps"])
         self._check_names()
         self._check_experiments(self.config)
         departures = {name: self.departures(name) for name in self.readings}
         self._resolved = {name: self._resolve(departures[name]) for name in self.readings}
+        for name, block in self.config["phases"].items():
+            self._check_one_of(f"phases.{name}.beam", block["beam"], self.panels(name))
         for name in self.config["departures"]:
             if not any(name in used for used in departures.values()):
                 self._resolve([name])
@@ -176,7 +176,7 @@ class Study:
     def departures(self, reading: str) -> Any:
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
-        _check_name("reading", reading, readings)
+        check_name("reading", reading, readings)
         found, done = {}, set()
 
         def collect(name, within):
@@ -195,10 +195,12 @@ class Study:
         return list(found)
 
     def setups(self, name: str) -> list[str]:
-        """Setups that an experiment has."""
+        """Setups that an experiment has; the one of a combination."""
+        check_name("experiment", name, [*self.experiments, *self.combinations, *self.solar])
         if name in self.solar:
             return ["current"]
-        _check_name("experiment", name, self.experiments)
+        if name in self.combinations:
+            return [self.config["combinations"][name].get("setup", "current")]
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
@@ -220,23 +222,46 @@ class Study:
 
     def source_of(self, name: str) -> str:
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
-        _check_name("experiment", name, self.config["experiments"])
+        check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
-    def source_kind(self, name: str) -> str:
-        """Kind of the source of an experiment."""
-        return self.config["sources"][self.source_of(name)]["kind"]
+    def kinds(self, name: str) -> list[str]:
+        """Kind of source that the flux of an experiment is like; of a combination, those of its members and "combined"."""
+        if name not in self.combinations:
+            return [self.source(self.source_of(name)).resembles]
+        members = self.members(name) if name in self.drawn else ()
+        return [*dict.fromkeys(kind for member in members for kind in self.kinds(member)), "combined"]
 
     def beams(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Beams of an experiment: {beam: components}."""
         source = self.config["sources"][self.source_of(name)]
         return beams(source["kind"], source.get("spectra", {}) | source.get("lines", {}))
 
+    def panels(self, name: str) -> Mapping[str, Any]:
+        """What counts as signal in the panels of the figures: {beam: components}, all of it last.
+
+        Of a combination {beam: {member: components}}: members that have no such beam count with all they have.
+        """
+        if name not in self.combinations:
+            return {**beams(*self.kinds(name)), **self.beams(name)}
+        members = {member: self.panels(member) for member in self.members(name)}
+        is_drawn = name in self.drawn
+        shown = dict.fromkeys(beam for own in members.values() for beam in own if is_drawn and beam != "full")
+        return {
+            beam: {member: own.get(beam, own[list(own)[-1]]) for member, own in members.items()}
+            for beam in [*shown, "combined"]
+        }
+
+    def members(self, name: str) -> list[str]:
+        """Members of a combination that are not solar; of an experiment, itself."""
+        names = self.config["combinations"].get(name, {}).get("experiments", [name])
+        return [member for member in names if member not in self.solar]
+
     def source(self, name: str, reading: str | None = None) -> Source:
         """A source in one reading."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("source", name, self.sources)
-        _check_name("reading", reading, self.readings)
+        check_name("source", name, self.sources)
+        check_name("reading", reading, self.readings)
         return self._made(Source, self._resolved[reading]["sources"][name])
 
     def experiment(
@@ -247,9 +272,9 @@ class Study:
         ValueError that lists what there is for a name that is not there.
         """
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("experiment", name, [*self.experiments, *self.solar])
-        _check_name("setup", setup, self.setups(name))
-        _check_name("reading", reading, self.readings)
+        check_name("experiment", name, [*self.experiments, *self.solar])
+        check_name("setup", setup, self.setups(name))
+        check_name("reading", reading, self.readings)
         if (key := (name, setup, reading)) not in self._experiments:
             self._experiments[key] = self._experiment(self._resolved[reading], name, setup, reading)
         return self._experiments[key]
@@ -257,15 +282,17 @@ class Study:
     def combination(self, name: str, reading: str | None = None) -> CombinedExperiment:
         """A CombinedExperiment; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("combination", name, self.combinations)
-        _check_name("reading", reading, self.readings)
-        return self._combination(self._resolved[reading], name, reading)
+        check_name("combination", name, self.combinations)
+        check_name("reading", reading, self.readings)
+        if (key := (name, None, reading)) not in self._experiments:
+            self._experiments[key] = self._combination(self._resolved[reading], name, reading)
+        return self._experiments[key]
 
     def sensitivity_map(self, name: str, reading: str | None = None) -> tuple[SensitivityMap, Experiment]:
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("map", name, self.maps)
-        _check_name("reading", reading, self.readings)
+        check_name("map", name, self.maps)
+        check_name("reading", reading, self.readings)
         return self._map(self._resolved[reading], name, reading)
 
     def _map(self, config, name, reading):
@@ -279,7 +306,7 @@ class Study:
 
     def _combination(self, config, name, reading):
         block = config["combinations"][name]
-        setup = block.get("setup", "current")
+        (setup,) = self.setups(name)
         members = {
             member: self._experiment(config, member, setup, reading) for member in block["experiments"]
         }
@@ -319,7 +346,10 @@ class Study:
         if not is_table(value):
             return value
         if not (self._folder / value).is_file():
-            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}")
+            there = {path.name.lower(): path.name for path in self._folder.glob("*") if is_table(path.name)}
+            like = [there[name] for name in difflib.get_close_matches(value.lower(), there, 1)]
+            meant = f"; is {like[0]} meant?" if like else ""
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}{meant}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]
@@ -348,12 +378,16 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config |= {"readings": variants, "combinations": {}, "maps": {}}
+        config |= {
+            "readings": variants,
+            "combinations": {name: config["combinations"][name] for name in self.drawn},
+            "maps": {},
+        }
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
-        config, gone, partly = self.config, {}, []
+        config, gone = self.config, {}
         audit, known = config["audit"], config["experiments"] | config["solar"]
         kinds = {
             config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
@@ -370,13 +404,12 @@ class Study:
                     ) from None
                 for key in absent:
                     del sets[key]
-                    partly.append(name)
             return all(changes.values())
 
         def is_paper(where):
             return self.origin[where.split(".")[0]] in {str(PAPER / f"{name}.yaml") for name in FILES}
 
-        def is_there(name, _=None, key=None, allowed=config["experiments"]):
+        def is_there(name, key=None, allowed=config["experiments"]):
             is_own = not is_paper(key or "phases")
             if name not in allowed and is_own and difflib.get_close_matches(name, allowed, 1, _ALIKE):
                 self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
@@ -393,13 +426,16 @@ class Study:
         def has_members(name, block):
             return are_there(f"combinations.{name}.experiments", block, block["experiments"], known)
 
+        def has_phases(name, _):
+            return is_there(name, allowed=config["experiments"] | config["combinations"])
+
         def has_experiment(name, block):
             return are_there(f"maps.{name}.experiment", block, [block["experiment"]], config["experiments"])
 
         for where, blocks, stays in (
             ("departures", config["departures"], fits),
-            ("phases", config["phases"], is_there),
             ("combinations", config["combinations"], has_members),
+            ("phases", config["phases"], has_phases),
             ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
@@ -415,11 +451,13 @@ class Study:
         for name, items in config["readings"].items():
             config["readings"][name] = [item for item in items if item not in gone["departures"]]
         audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
-        whole = {name for names in gone.values() for name in names}
-        gone["in part"] = list(dict.fromkeys(name for name in partly if name not in whole))
-        what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
+        what = [
+            f"{len(names)} in {where}" if is_paper(where) else f"{where}: {', '.join(names)}"
+            for where, names in gone.items()
+            if names
+        ]
         why = "left out, because the study has no such experiment, setup or source"
-        return (f"{why}: {what}",) if what else ()
+        return (f"{why}: {'; '.join(what)}",) if what else ()
 
     def _doubts(self):
         """What is allowed but surely a slip, in the reading of the figures."""
@@ -429,7 +467,9 @@ class Study:
         }
         file = PAPER / "experiments.yaml"
         # what is odd about the paper's own experiments is in the readings
-        paper = load_yaml(file)["experiments"] if self.origin["experiments"].startswith(str(file)) else {}
+        same = [self.origin[key] == str(PAPER / "config.yaml") for key in ("confidence_level", "statistics")]
+        is_paper = all(same) and self.origin["experiments"].startswith(str(file))
+        paper = load_yaml(file)["experiments"] if is_paper else {}
         for name in (*self.experiments, *self.solar):
             for setup in self.setups(name):
                 one = self.experiment(name, setup)
@@ -437,7 +477,8 @@ class Study:
                     texts = unusual(one)
                 else:
                     is_own = self.config["experiments"][name] != paper.get(name)
-                    texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
+                    with self._located(f"experiments.{name}", setup):
+                        texts = list(doubts(one, fluxes[self.source_of(name)] if is_own else None))
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
         notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
@@ -487,8 +528,9 @@ class Study:
                     self._refuse(key, name, f"must differ from {other} by more than case")
         for name, block in config["experiments"].items():
             self._check_one_of(f"experiments.{name}.source", block["source"], config["sources"])
-        for name, block in config["phases"].items():
-            self._check_one_of(f"phases.{name}.beam", block["beam"], self.beams(name))
+        for name in config["phases"]:
+            if "current" not in self.setups(name):
+                self._refuse(f"phases.{name}", name, "must have the current setup, which Fig. 7 shows")
         for nuclide in config["quenching"]["nuclides"]:
             try:
                 isotope(nuclide)
@@ -539,7 +581,7 @@ class Study:
             file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
             if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
                 block += f".{setup}"
-            raise ConfigError(f"{file}: {block}.{error}") from None
+            raise ConfigError(f"{file}: {block}{'.' if field in _properties() else ': '}{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""

@@ -4,6 +4,7 @@ Jobs that others need come first. A parameter is here if, and only if, the resul
 """
 
 import dataclasses
+import itertools
 import subprocess
 from collections import Counter
 from functools import cache
@@ -12,8 +13,10 @@ from pathlib import Path
 
 from cevns_tmm import electrons, reactor_spectra
 from cevns_tmm.colours import farthest
+from cevns_tmm.combination import CombinedExperiment
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
+from cevns_tmm.solar import SolarExperiment
 from cevns_tmm.study import LITERAL, SETUPS
 from cevns_tmm.toys import forms, truths
 from pipeline import code, published, reference
@@ -34,11 +37,13 @@ EXACT_RATE = (
 )
 
 PLANE_FIGURES = {
-    4: (SNS, ["current"], ["delayed", "prompt"]),
-    5: (SNS, ["future"], ["delayed", "prompt"]),
-    6: (REACTOR, SETUPS, ["reactor"]),
+    4: (SNS, ["current"], ["delayed", "prompt"], "Allowed regions at the SNS, current setups"),
+    5: (SNS, ["future"], ["delayed", "prompt"], "Allowed regions at the SNS, future setups"),
+    6: (REACTOR, SETUPS, ["reactor"], "Allowed regions at reactors"),
+    "other-fluxes": ("table", SETUPS, ["full"], "Allowed regions with other fluxes"),
+    "combined": ("combined", SETUPS, ["combined"], "Regions allowed by experiments together"),
 }
-"""What Figs. 4 to 6 show: kind of source, setups and beams, a row for each."""
+"""What Figs. 4 to 6, and two that the paper has not, show: kind of flux, setups and beams, a row for each, and title."""
 
 
 def plans(study, folder=None):
@@ -80,15 +85,25 @@ def _fields(instance):
 def _groups(study, name, part, setups=SETUPS, readings=None):
     """``part`` of an experiment, a function of it, by "setup/reading"."""
     return {
-        f"{setup}/{reading}": part(study.experiment(name, setup, reading))
+        f"{setup}/{reading}": part(_one(study, name, setup, reading))
         for setup in study.setups(name)
         if setup in setups
         for reading in readings or study.readings
     }
 
 
-def _analysis(experiment):
-    return _fields(experiment.analysis)
+def _one(study, name, setup, reading):
+    """An experiment, or a combination, which has one setup."""
+    is_combined = name in study.combinations
+    return study.combination(name, reading) if is_combined else study.experiment(name, setup, reading)
+
+
+def _analysis(one):
+    """The analysis of an experiment, or those of the members of a combination."""
+    if isinstance(one, CombinedExperiment):
+        members = {name: _analysis(member) for name, member in one.members.items()}
+        return _fields(one.combination) | dict(members=members, confidence_level=one.confidence_level)
+    return _fields(one if isinstance(one, SolarExperiment) else one.analysis)
 
 
 def _setup(experiment):
@@ -96,8 +111,15 @@ def _setup(experiment):
     return dict(source=_fields(experiment.source), detector=detector)
 
 
-def _range(study, name, key):
-    return study.config["sources"][study.source_of(name)][key]
+def _range(study, names, key):
+    """Range that holds those of some experiments and combinations [mu_B]; empty without any."""
+    combined, found = study.config["combinations"], []
+    members = [combined.get(name, {}).get("experiments", [name]) for name in names]
+    for name in itertools.chain(*members):
+        kind, block = ("solar", name) if name in study.solar else ("sources", study.source_of(name))
+        found.append(study.config[kind][block].get(key))  # solar limits have no profiles
+    ends = list(zip(*filter(None, found), strict=True))
+    return [min(ends[0]), max(ends[1])] if ends else []
 
 
 def _by_reading(study, name):
@@ -126,66 +148,41 @@ def chain(study, audit=False):
         if any("electron" in setup["detector"]["channels"] for setup in setups.values()):
             data += (electrons.BINDINGS,)
         found[f"rates/{name}"] = "compute_rates", parameters, data
-    for name in study.experiments:
-        analyses, muB = _groups(study, name, _analysis), _range(study, name, "profile_muB")
-        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name), free=not audit)
+    for name in (*study.experiments, *study.combinations):
+        analyses, muB = _groups(study, name, _analysis), _range(study, [name], "profile_muB")
+        free = [] if audit else limited(study)[name][1]  # the audit keeps only the limits of Table II
+        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name), free=free)
         found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
         parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane, free=not audit)
         found[f"solar/{name}"] = "compute_solar", parameters
-    experiments = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
-    parameters = dict(experiments=experiments, solar=study.solar, readings=study.readings)
-    parameters |= dict(free=not audit)
-    for name in study.combinations:
-        found[f"combinations/{name}"] = "compute_combination", _combination(study, name)
-    parameters |= dict(combinations={name: _combination_setup(study, name) for name in study.combinations})
-    return found | {"limits": ("write_limits", parameters)}
+    parameters = dict(experiments=limited(study), solar=study.solar, readings=study.readings)
+    return found | {"limits": ("write_limits", parameters | dict(free=not audit))}
 
 
-def _combination_setup(study, name):
-    return study.config["combinations"][name].get("setup", "current")
-
-
-def _combination(study, name):
-    """Members of a combination by reading: analyses, counts and components, or solar limits."""
-    block = study.config["combinations"][name]
-    readings = {}
-    for reading in study.readings:
-        combined = study.combination(name, reading)
-        readings[reading] = {
-            member: dict(solar=_fields(one))
-            if member in study.solar
-            else dict(
-                analysis=_analysis(one), counts=f"{combined.setup}/{reading}", beam=one.source.components
-            )
-            for member, one in combined.members.items()
-        }
-    return dict(
-        name=name,
-        setup=combined.setup,
-        experiments=block["experiments"],
-        shared=block.get("shared", {}),
-        confidence_level=combined.confidence_level,
-        readings=readings,
-        drawn=study.config["figures_reading"],
-    )
+def limited(study):
+    """Setups and beams that tables have of each experiment and combination."""
+    beams = {name: list(study.beams(name)) for name in study.experiments}
+    names = *study.experiments, *study.combinations
+    return {name: [study.setups(name), beams.get(name, ["combined"])] for name in names}
 
 
 def scans(study):
     """Planes, phases and luminosity; the quenching factor of Fig. 1."""
     config, grids, found = study.config, study.config["grids"], {}
-    contours = {name: plane_contours(study, name) for name in study.experiments}
+    drawn = *study.experiments, *study.drawn
+    contours = {name: plane_contours(study, name) for name in drawn}
     phases = {name: phase_contours(study, name) for name in config["phases"]}
     for stage, shown in (("planes", contours), ("phases", phases)):
         for name, groups in shown.items():
-            analyses, muB = _groups(study, name, _analysis), _range(study, name, "plane_muB")
+            analyses, muB = _groups(study, name, _analysis), _range(study, [name], "plane_muB")
             parameters = dict(experiment=name, analyses=analyses, contours=groups)
             parameters |= dict(range_muB=muB, points=grids["plane_points"])
             found[f"{stage}/{name}"] = "compute_planes", parameters
-    for name in study.experiments:
+    for name in drawn:
         analyses = _groups(study, name, _analysis, ["current"])
-        parameters = dict(experiment=name, analyses=analyses, beams=study.beams(name))
+        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name))
         parameters |= dict(range=config["luminosity"]["range"], points=grids["luminosity_points"])
         found[f"luminosity/{name}"] = "compute_luminosity", parameters
     parameters = {key: config["quenching"][key] for key in ("nuclides", "kappa_scale", "T_max_keV")}
@@ -195,31 +192,36 @@ def scans(study):
 
 def plane_contours(study, name):
     """Planes of an experiment, by "setup/reading/beam": all setups and beams at the phases of the study."""
-    reading, found = study.config["figures_reading"], {}
-    for setup in study.setups(name):
-        delta = study.experiment(name, setup).analysis.oscillation["delta_CP_over_pi"]
-        for beam, components in study.beams(name).items():
-            found[f"{setup}/{reading}/{beam}"] = dict(
-                counts=f"{setup}/{reading}", beam=list(components), xi_over_pi=0.0, delta_CP_over_pi=delta
-            )
-    return found
+    reading = study.config["figures_reading"]
+    return {
+        f"{setup}/{reading}/{beam}": dict(
+            counts=f"{setup}/{reading}", beam=signal, xi_over_pi=0.0, delta_CP_over_pi=_delta(study)
+        )
+        for setup in study.setups(name)
+        for beam, signal in study.panels(name).items()
+    }
+
+
+def _delta(study):
+    """The Dirac phase of the study, in units of pi."""
+    return study.experiment(study.experiments[0]).analysis.oscillation["delta_CP_over_pi"]
 
 
 def phase_contours(study, name):
     """Planes of an experiment with the phases of Fig. 7, by group."""
     reading, block = study.config["figures_reading"], study.config["phases"][name]
-    beam = dict(counts=f"current/{reading}", beam=list(study.beams(name)[block["beam"]]))
+    beam = dict(counts=f"current/{reading}", beam=study.panels(name)[block["beam"]])
     group = f"current/{reading}/{block['beam']}"
     return {f"{group}/case{n}": beam | case for n, case in enumerate(block["cases"], 1)}
 
 
 def contour_lines(study):
-    """The lines of Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
+    """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
     Profiled planes of the current setups have no phases.
     """
     reading, found = study.config["figures_reading"], []
-    for figure, (kind, setups, beams) in PLANE_FIGURES.items():
+    for figure, (kind, setups, beams, _) in PLANE_FIGURES.items():
         wanted = [f"{setup}/{reading}/{beam}" for setup in setups for beam in beams]
         for name in style(study, kind):
             planes = plane_contours(study, name)
@@ -232,16 +234,16 @@ def contour_lines(study):
         for setup, _, beam in [group.split("/")[:3]]
     ]
     lines += [
-        ["profiled", name, "current", beam, list(components), None, None]
+        ["profiled", name, "current", beam, components, None, None]
         for name in study.experiments
-        for beam, components in study.beams(name).items()
+        for beam, components in study.panels(name).items()
     ]
+    named = dict.fromkeys(line[1] for line in lines)
     return dict(
         reading=reading,
         lines=sorted(lines, key=lambda line: (str(line[0]), line[1])),  # the same for blocks in any order
-        analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in study.experiments},
+        analyses={name: _groups(study, name, _analysis, readings=[reading]) for name in named},
         solar={name: _fields(study.experiment(name)) for name in study.solar},
-        combinations={name: _combination_setup(study, name) for name in study.combinations},
     )
 
 
@@ -273,31 +275,40 @@ def colours(study):
 
 
 def labels(study):
-    """Label of every experiment; those that have the same one are told apart by their names."""
-    found = {name: block.get("label", name) for name, block in study.config["experiments"].items()}
+    """Label of every experiment and combination; those that have the same one are told apart by their names."""
+    blocks = study.config["experiments"] | study.config["combinations"]
+    found = {name: block.get("label", name) for name, block in blocks.items()}
     shared = [label for label, n in Counter(found.values()).items() if n > 1]
     return {name: f"{label} ({name})" if label in shared else label for name, label in found.items()}
 
 
 def style(study, kind=None):
-    """Label, colour, setups and source kind of every experiment, or of those at one kind of source."""
+    """Label, colour, setups and kinds of flux of every experiment and combination, or of those of one kind."""
     label, colour = labels(study), colours(study)
     return {
-        name: dict(
-            label=label[name], colour=colour[name], kind=study.source_kind(name), setups=study.setups(name)
-        )
-        for name in study.experiments
-        if kind in (None, study.source_kind(name))
+        name: dict(label=label[name], colour=colour[name], kinds=kinds, setups=study.setups(name))
+        for name in (*study.experiments, *study.combinations)
+        if (kinds := study.kinds(name)) and kind in (None, *kinds)
     }
+
+
+def drawn(study):
+    """The same, without combinations that the figures of the paper do not show."""
+    shown = *study.experiments, *study.drawn
+    return {name: block for name, block in style(study).items() if name in shown}
 
 
 def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    table2 = dict(labels=labels(study), reading=shown, notes=notes(study))
-    profiles = {e: [study.setups(e), list(study.beams(e))] for e in study.experiments}
-    hepdata = dict(profiles=profiles, figures=contour_figures(study), reading=shown, notes=notes(study))
+    hidden = [name for name in study.combinations if name not in study.drawn]
+    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    words = notes(study)
+    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+        words.append(EXACT_RATE.format(shown))
+    table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=words)
+    hepdata = dict(profiles=limited(study), figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),
         "table2": ("write_table2", table2, [published.TABLE]),
@@ -312,18 +323,10 @@ def _drawing(folder):
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and line[0] != "#")
 
 
-def _plane_range(study, names):
-    """Range that holds the planes of some experiments [mu_B]; empty without any."""
-    blocks = study.config["solar"]
-    ranges = [blocks[e]["plane_muB"] if e in blocks else _range(study, e, "plane_muB") for e in names]
-    return [min(low for low, _ in ranges), max(high for _, high in ranges)] if ranges else []
-
-
 def figures(study, folder):
-    """Figs. 1 to 8."""
+    """Figs. 1 to 8, planes with other fluxes and of combinations."""
     reading, phases = study.config["figures_reading"], study.config["phases"]
-    analysis = study.experiment(study.experiments[0]).analysis
-    delta = analysis.oscillation["delta_CP_over_pi"]
+    analysis, delta = study.experiment(study.experiments[0]).analysis, _delta(study)
     # what is not as in the paper's figures is written in the figure
     follows = f"{reading} reading" if reading != PAPERS_OWN else ""
     phase = rf"$\delta_\mathrm{{CP}}={delta:g}\pi$" if delta else ""
@@ -331,17 +334,17 @@ def figures(study, folder):
     common = drawing | dict(confidence_level=analysis.confidence_level, note=note)
     found = {1: ("plot_fig1", drawing | dict(title="Quenching factors"))}
     for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
-        found[n] = f"plot_fig{n}", common | dict(experiments=style(study), reading=reading, title=title)
-    for n, (kind, setups, beams) in PLANE_FIGURES.items():
+        experiments = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
+        found[n] = f"plot_fig{n}", common | dict(experiments=experiments, reading=reading, title=title)
+    for n, (kind, setups, beams, title) in PLANE_FIGURES.items():
         experiments = style(study, kind)
         shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]
-        where = "at reactors" if kind == REACTOR else f"at the SNS, {setups[0]} setups"
         parameters = dict(
             figure=n,
-            title=f"Allowed regions {where}",
+            title=title,
             experiments=experiments,
             rows=[[setup, beam] for setup in shown for beam in beams],
-            range_muB=_plane_range(study, experiments),
+            range_muB=_range(study, experiments, "plane_muB"),
         )
         found[n] = "plot_planes", common | parameters
     experiments = {
@@ -349,46 +352,27 @@ def figures(study, folder):
         | dict(
             beam=block["beam"],
             cases=[line[-2:] for line in contour_lines(study)["lines"] if line[:2] == [7, name]],
-            axes_muB=block.get("axes_muB", _range(study, name, "plane_muB")),
+            axes_muB=block.get("axes_muB", _range(study, [name], "plane_muB")),
         )
         for name, block in phases.items()
     }
-    combined = {
-        name: dict(label=name, colour=colours(study)[name], setups=[_combination_setup(study, name)])
-        for name in study.combinations
-    }
-    if combined:
-        setups = [setup for setup in SETUPS if any(setup in block["setups"] for block in combined.values())]
-        members = {e for block in study.config["combinations"].values() for e in block["experiments"]}
-        found["combinations"] = (
-            "plot_planes",
-            common
-            | dict(
-                figure="combined",
-                title="Regions allowed by experiments together",
-                experiments=combined,
-                rows=[[setup, "combined"] for setup in setups],
-                range_muB=_plane_range(study, sorted(members)),
-            ),
-        )
     parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
     found[7] = "plot_fig7", common | parameters
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
-    parameters = dict(solar=solar, range_muB=_plane_range(study, solar), note=follows)
+    parameters = dict(solar=solar, range_muB=_range(study, solar, "plane_muB"), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
+    found["combinations"] = found.pop("combined")
     named = {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
     return named | limit_figures(study, common)
 
 
 def limit_figures(study, common):
     """Profiled planes, all limits, and coverage: of data and of a projection at each kind of source."""
-    reading, experiments = study.config["figures_reading"], style(study)
-    rows = [
-        dict(figure=figure, beam=beam, experiments=style(study, kind))
-        for figure, beam, kind in ((4, "delayed", SNS), (6, "reactor", REACTOR))
-        if style(study, kind)
-    ]
+    reading, experiments, rows = study.config["figures_reading"], style(study), []
+    for figure, beam, kind in ((4, "delayed", SNS), (6, "reactor", REACTOR)):
+        shown = {e: block for e, block in style(study, kind).items() if e in study.experiments}
+        rows += [dict(figure=figure, beam=beam, experiments=shown)] if shown else []
     solar = {name: dict(colour=colours(study)[name]) for name in study.solar}
     for name, block in solar.items():
         fields = _fields(study.experiment(name))
@@ -412,7 +396,7 @@ def examples(study):
     found = {}
     for name in study.counting:
         has_data = study.experiment(name).analysis.data is not None
-        found.setdefault("data" if has_data else study.source_kind(name), name)
+        found.setdefault("data" if has_data else study.kinds(name)[0], name)
     return found
 
 
@@ -451,6 +435,7 @@ def statistics(study):
     honest = dict(labels=labels, shown=shown, beams=common["beams"], notes=notes(study)) | blocks
     honest |= {key: toys[key] for key in ("toys_per_block", "seed", "error_on_total")}
     honest |= dict(confidence_level=study.experiment(study.experiments[0]).analysis.confidence_level)
+    honest |= dict(combinations=study.combinations, reading=reading)
     return found | {
         "coverage": ("write_coverage", common | blocks),
         "spectrum_limits": ("write_spectrum_limits", common | spectrum),
@@ -502,13 +487,17 @@ def judgements(study, folder):
     claims = dict(
         claims=study.config["claims"],
         readings=both,
-        kinds={e: study.source_kind(e) for e in experiments},
+        kinds={e: study.kinds(e)[0] for e in experiments},
         beams={e: study.beams(e) for e in experiments},
         analyses={r: {e: _analysis(study.experiment(e, reading=r)) for e in experiments} for r in both},
         solar={name: _by_reading(study, name) for name in study.solar},
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
-    budget = dict(style=drawing, experiments=style(study), budget=titles["budget"])
+    beams = {name: last for name, (_, (*_, last)) in limited(study).items()}
+    budget = {
+        e: block | {"beam": beams[e]} for e, block in drawn(study).items() if "current" in block["setups"]
+    }
+    budget = dict(style=drawing, experiments=budget, budget=titles["budget"])
     departures = study.config["departures"]
     ablation = dict(
         variants={shown: shown}
@@ -530,7 +519,10 @@ def judgements(study, folder):
             table,
         ),
         "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
-        "samples": ("sample_results", {"of": sorted([*experiments, *study.solar, *study.config["phases"]])}),
+        "samples": (
+            "sample_results",
+            {"of": sorted([*experiments, *study.solar, *study.combinations, *study.config["phases"]])},
+        ),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),

@@ -1,13 +1,13 @@
-"""Two-dimensional chi-squared grids of one experiment -> results/planes or results/phases/{experiment}.h5."""
+"""Two-dimensional chi-squared grids of one experiment or combination -> results/planes or results/phases/{experiment}.h5."""
 
 import math
 
 import numpy as np
 
-from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES, strips
-from cevns_tmm.storage import Data, read_events
-from pipeline.job import run
+from cevns_tmm.storage import Data, Link
+from pipeline.analyses import analysis, events
+from pipeline.job import run, unique
 
 
 def planes(sensitivity, xi, level, Lambda):
@@ -28,19 +28,19 @@ def planes(sensitivity, xi, level, Lambda):
 
 
 def main(job):
-    parameters = job.parameters
-    Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
-    groups = {}
-    for name, contour in parameters["contours"].items():
-        analysis = Analysis(**parameters["analyses"][contour["counts"]])
-        counts = read_events(job.input.counts, contour["counts"], analysis.binned)
-        sensitivity = analysis.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
-        groups[name] = planes(sensitivity, math.pi * contour["xi_over_pi"], analysis.level(2), Lambda)
+    parameters, files = job.parameters, job.by_name("counts")
+    name, Lambda = parameters["experiment"], np.geomspace(*parameters["range_muB"], parameters["points"])
+    (first, same), groups = unique(parameters["contours"]), {}
+    for group, contour in first.items():
+        of = analysis(parameters["analyses"][contour["counts"]])
+        counts = events(files, contour["counts"], of, name)
+        sensitivity = of.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
+        groups[group] = planes(sensitivity, math.pi * contour["xi_over_pi"], of.level(2), Lambda)
+    links = {group: Link(other) for group, other in same.items()}
     description = (
-        f"Delta chi-squared of {parameters['experiment']} in the planes of two moments, "
-        "by setup, reading, beam and phases"
+        f"Delta chi-squared of {name} in the planes of two moments, by setup, reading, beam and phases"
     )
-    job.write(job.output[0], groups, description)
+    job.write(job.output[0], groups | links, description)
 
 
 run(snakemake, main)

@@ -1,10 +1,10 @@
-"""One-dimensional profiles and limits of one experiment -> results/profiles/{experiment}.h5."""
+"""One-dimensional profiles and limits of one experiment or combination -> results/profiles/{experiment}.h5."""
 
 import numpy as np
 
-from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS
-from cevns_tmm.storage import Data, Link, free_limits, read_events
+from cevns_tmm.storage import Data, Link, free_limits
+from pipeline.analyses import analysis, events
 from pipeline.job import run, unique
 
 
@@ -16,9 +16,9 @@ def check_shape(delta_chi2, name):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
 
 
-def profile(analysis, sensitivity, Lambda):
+def profile(of, sensitivity, Lambda):
     """Profiles and limits of one beam, as HDF5 datasets."""
-    level = analysis.level(1)
+    level = of.level(1)
     return {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "Lambda": Data(Lambda, "mu_B", "modulus of the one moment that is not zero"),
@@ -28,45 +28,44 @@ def profile(analysis, sensitivity, Lambda):
             "chi-squared above its minimum",
             ("parameter", "Lambda"),
         ),
-        "confidence_level": Data(analysis.confidence_level, "1", "confidence level of the limit"),
+        "confidence_level": Data(of.confidence_level, "1", "confidence level of the limit"),
         "level": Data(level, "1", "Delta chi-squared of the limit"),
         "limit": Data(sensitivity.limits(level), "mu_B", "upper limit", ("parameter",)),
         "has_limit": Data(int(sensitivity.has_limit(level)), "1", "1 if any direction has a finite limit"),
     }
 
 
-def free_moments(analysis, counts, components):
-    """Rows of limits with the other moments free and in the flavour basis."""
+def free_moments(of, sensitivity, counts, components):
+    """Rows of limits with the other moments free and, but for combinations, in the flavour basis."""
     rows = [
         (method, parameter, limit)
-        for method in analysis.methods[1:]
-        for parameter, limit in zip(PARAMETERS, analysis.limits(counts, components, method), strict=True)
+        for method in of.methods[1:]
+        for parameter, limit in zip(PARAMETERS, of.limits(counts, components, method), strict=True)
     ]
-    limits = analysis.sensitivity(counts, components).flavour_limits(analysis.level(1))
+    if sensitivity.U is None:
+        return rows
+    limits = sensitivity.flavour_limits(of.level(1))
     return rows + [("one-at-a-time", *row) for row in zip(FLAVOUR_PARAMETERS, limits, strict=True)]
 
 
 def main(job):
-    parameters = job.parameters
-    Lambda = np.geomspace(*parameters["range_muB"], parameters["points"])
-    blocks = {
-        group: [block, read_events(job.input.counts, group, block.get("binned"))]
-        for group, block in parameters["analyses"].items()
-    }
-    (first, same), groups = unique(blocks), {}
-    for group, (block, counts) in first.items():
-        analysis = Analysis(**block)
+    parameters, files, blocks = job.parameters, job.by_name("counts"), {}
+    name, Lambda = parameters["experiment"], np.geomspace(*parameters["range_muB"], parameters["points"])
+    for group, block in parameters["analyses"].items():
+        counts = events(files, group, analysis(block), name)
         for beam, components in parameters["beams"].items():
-            found = profile(analysis, analysis.sensitivity(counts, components), Lambda)
-            check_shape(found["delta_chi2"].values, f"{group}/{beam}")
-            if parameters["free"]:  # the audit keeps only the limits of Table II
-                found |= free_limits(free_moments(analysis, counts, components))
-            groups[f"{group}/{beam}"] = found
-    for group, other in same.items():
-        groups |= {f"{group}/{beam}": Link(f"{other}/{beam}") for beam in parameters["beams"]}
-    name = parameters["experiment"]
+            blocks[f"{group}/{beam}"] = block, counts, components, beam in parameters["free"]
+    (first, same), groups = unique(blocks), {}
+    for group, (block, counts, components, is_free) in first.items():
+        of = analysis(block)
+        sensitivity = of.sensitivity(counts, components)
+        groups[group] = profile(of, sensitivity, Lambda)
+        check_shape(groups[group]["delta_chi2"].values, group)
+        if is_free:
+            groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
+    links = {group: Link(other) for group, other in same.items()}
     description = f"Delta chi-squared profiles and limits of {name}, by setup, reading and beam"
-    job.write(job.output[0], groups, description)
+    job.write(job.output[0], groups | links, description)
 
 
 run(snakemake, main)

@@ -11,8 +11,6 @@ from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
 
-SHOWN = {"pion-decay-at-rest": "full", "reactor": "reactor", "table": "full"}
-
 
 def typeset(title):
     """A title with its Greek symbols, and their indices, set as such."""
@@ -38,13 +36,12 @@ def main(job):
     for ax in axes.flat[len(experiments) :]:
         ax.set_visible(False)
     for ax, (name, block) in zip(axes.flat, experiments.items(), strict=False):
-        beam = SHOWN[block["kind"]]
-        down, up = zip(*(bars[name, beam, key] for key in titles), strict=True)
+        down, up = zip(*(bars[name, block["beam"], key] for key in titles), strict=True)
         y = np.arange(len(titles))
         ax.barh(y - 0.2, up, 0.36, color=block["colour"])
         ax.barh(y + 0.2, down, 0.36, fill=False, edgecolor=block["colour"])
         ax.axvline(0, color="0.3", linewidth=0.7)
-        ax.set(title=f"{block['label']}, {beam}")
+        ax.set(title=f"{block['label']}, {block['beam']}")
         ax.set_yticks(y, map(typeset, titles.values()))
         ax.yaxis.minorticks_off()
     axes[0, 0].invert_yaxis()

@@ -14,8 +14,8 @@ def main(job):
     params = job.parameters
     plotting.use_style(params["style"])
     paths = job.by_name("profiles")
-    if not any(block["kind"] in plotting.ROWS for block in params["experiments"].values()):
-        reason = "This study has no experiment at the SNS or a reactor."
+    if not any(kind in plotting.ROWS for block in params["experiments"].values() for kind in block["kinds"]):
+        reason = "This study has no experiment with neutrinos like those of the SNS or a reactor."
         return plotting.empty_page(reason, params["title"], *job.output)
     fig, rows = plotting.frame(params["experiments"], params["note"])
     for row in rows:

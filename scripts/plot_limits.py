@@ -22,7 +22,7 @@ EFFECTIVE = {
 BEYOND = {"unbounded": ">", "inf": "x"}
 """Marker at the edge of the axes for a limit that is not finite."""
 
-BEAMS = "full", "reactor", "solar"
+BEAMS = "full", "reactor", "solar", "combined"
 SHOWN = {(method, parameter) for method in ("one-at-a-time", "profiled") for parameter in PARAMETERS}
 SHOWN |= {("one-at-a-time", parameter) for parameter in SYMBOLS}
 

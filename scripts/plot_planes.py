@@ -4,6 +4,8 @@ from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
 from pipeline.job import run
 
+WHERE = {"reactor": "reactors", "combined": "combined", "full": "other fluxes"}
+
 
 def main(job):
     params = job.parameters
@@ -18,7 +20,7 @@ def main(job):
     for axes, (setup, beam) in zip(grid, rows, strict=True):
         shown = [(found.get((name, setup, beam), {}), styles[name], True) for name in experiments]
         plotting.contours(axes, shown)
-        where = {"reactor": "reactors", "combined": "combined"}.get(beam, f"SNS, {beam}")
+        where = WHERE.get(beam, f"SNS, {beam}")
         axes[1].set_title(f"{where}, {setup} setup, {percent(params['confidence_level'])}")
     entries = []
     for name, block in experiments.items():

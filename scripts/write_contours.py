@@ -1,11 +1,11 @@
-"""The lines that Figs. 4 to 8 draw, the profiled planes and combinations -> results/contours.csv."""
+"""The lines that Figs. 4 to 8 and that of combinations draw, and profiled planes -> results/contours.csv."""
 
 import math
 
-from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PLANES
-from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.storage import read_curves, read_events, write_csv
+from cevns_tmm.moment_likelihood import MomentLikelihood
+from cevns_tmm.storage import write_csv
+from pipeline.analyses import analysis, events
 from pipeline.job import run
 
 COLUMNS = [
@@ -23,26 +23,21 @@ def rows(key, curves):
 
 def main(job):
     parameters, found = job.parameters, []
-    reading, counts = parameters["reading"], job.by_name("counts")
+    reading, files = parameters["reading"], job.by_name("counts")
     for figure, name, setup, beam, components, xi, delta in parameters["lines"]:
         group = f"{setup}/{reading}"
-        analysis = Analysis(**parameters["analyses"][name][group])
-        events = read_events(counts[name], group, analysis.binned)
-        sensitivity = analysis.sensitivity(events, components, delta)
+        of = analysis(parameters["analyses"][name][group])
+        sensitivity = of.sensitivity(events(files, group, of, name), components, delta)
         for plane in PLANES:
-            how = {"profiled": True} if figure == "profiled" else {"xi": math.pi * xi}
-            curves = sensitivity.contour(plane, analysis.level(2), **how)
+            how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
+            if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
+                how |= {"points": 101}  # each a search
+            curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():
-        experiment = SolarExperiment(**block)
         for plane in PLANES:
             key = [8, reading, name, "current", "solar", plane, "", ""]  # incoherent: no phases
-            found += rows(key, experiment.contour(plane))
-    files = job.by_name("combinations")
-    for name, setup in parameters["combinations"].items():
-        for plane, n, x, y in read_curves(files[name], f"{setup}/{reading}/combined"):
-            key = ["combined", reading, name, setup, "combined", plane, 0.0, ""]
-            found.append([*key, n, f"{x:.10e}", f"{y:.10e}"])
+            found += rows(key, analysis(block).contour(plane))
     write_csv(job.output[0], COLUMNS, found)
 
 

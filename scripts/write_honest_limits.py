@@ -9,7 +9,7 @@ from cevns_tmm import toys
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
-from cevns_tmm.storage import read_counts, write_csv, write_text
+from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import LEVEL, UNIT, limit_text, table2
 
@@ -28,7 +28,7 @@ PAGE = """\
 is within the level, and in parentheses how often the truth is not above the upper limit. The rate of all events is exact, well known
 (to {well_known:g}), or known as the chi-squared has it (the error configured). The limit that covers is that of
 Feldman and Cousins for data, and else has the nuisance on all events; its coverage is for the error configured. Profiled: the other
-moments and all phases are free. {toys} toys for each number, or more. More: docs/limits.md.
+moments and all phases are free. {toys} toys for each number, or more; none for experiments together (combined). More: docs/limits.md.
 
 {table}
 """
@@ -79,6 +79,13 @@ def texts(analysis, counts, components, covering, published):
         yield [limit_text(p, limit, any_limit) for p, limit in zip(PARAMETERS, limits, strict=True)]
 
 
+def together(path, name, reading):
+    """Setup of a combination, and its limits as text, one moment at a time and profiled, a row of three each."""
+    rows = [row for row in read_csv(path) if (row["experiment"], row["reading"]) == (name, reading)]
+    by_method = [[row for row in rows if row["method"] == method] for method in ("one-at-a-time", "profiled")]
+    return rows[0]["setup"], *([row["limit_muB"] for row in found] for found in by_method)
+
+
 def cell(limits):
     """Three limits in one cell of the page, in units of Table II."""
     if len(set(limits)) == 1 and limits[0] in ("", "inf", "unbounded"):
@@ -108,6 +115,14 @@ def main(job):
             one, two, three, four = map(cell, limits)
             line = [parameters["labels"][name], setup, beam, one, two, *itertools.starmap(pair, coverage)]
             lines.append([*line, three, pair(*covers) or "by construction", four])
+    for name in parameters["combinations"]:
+        setup, alone, profiled = together(job.input.limits, name, parameters["reading"])
+        for parameter, *limits in zip(PARAMETERS, alone, profiled, strict=True):
+            found = dict(zip(["reproduced_muB", "profiled_muB"], limits, strict=True))
+            found |= dict(experiment=name, setup=setup, beam="combined", parameter=parameter)
+            rows.append([found.get(column, "") for column in COLUMNS])
+        line = [parameters["labels"][name], setup, "combined", "", cell(alone), "", "", "", "", ""]
+        lines.append([*line, cell(profiled)])
     write_csv(job.output.csv, COLUMNS, rows)
     heads = [
         "experiment",

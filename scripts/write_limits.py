@@ -26,7 +26,7 @@ def limits(path, reading, experiment, setup, beam, free):
 def main(job):
     parameters, rows = job.parameters, []
     free = parameters["free"]
-    profiles, solar, combinations = map(job.by_name, ("profiles", "solar", "combinations"))
+    profiles, solar = map(job.by_name, ("profiles", "solar"))
     for reading in parameters["readings"]:
         for name, (setups, beams) in parameters["experiments"].items():
             for setup in setups:
@@ -34,8 +34,6 @@ def main(job):
                     rows += limits(profiles[name], reading, name, setup, beam, free)
         for name in parameters["solar"]:
             rows += limits(solar[name], reading, name, "current", "solar", free)
-        for name, setup in parameters["combinations"].items():
-            rows += limits(combinations[name], reading, name, setup, "combined", free)
     write_csv(job.output[0], COLUMNS, rows)
 
 

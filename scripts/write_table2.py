@@ -96,7 +96,8 @@ def caption(level, reading, notes):
 
 def main(job):
     reading, labels = job.parameters["reading"], job.parameters["labels"]
-    rows = sorted(one_at_a_time(read_csv(job.input.limits)), key=lambda row: BEAMS.index(row["beam"]))
+    rows = [row for row in read_csv(job.input.limits) if row["experiment"] not in job.parameters["hidden"]]
+    rows = sorted(one_at_a_time(rows), key=lambda row: BEAMS.index(row["beam"]))
     limits, level = {}, {}
     for row in rows:
         key = tuple(row[k] for k in KEY)

@@ -1,9 +1,13 @@
 """Combinations of experiments from the configuration."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from cevns_tmm import ConfigError, Study
+from cevns_tmm.statistics import delta_chi2_quantile
+from pipeline.analyses import analysis
 from pipeline.jobs import plans
 from tests.test_binned import MINE, changed, study
 
@@ -57,18 +61,115 @@ def test_a_combination_without_a_member_is_left_out(tmp_path):
     assert study(tmp_path, combinations={"Both": later}).combinations == []
 
 
-def test_a_combination_has_a_job_and_a_place_in_every_table():
-    read = Study.read(None, {"combinations": {"Both": {"experiments": ["CsI", "CONUS"], "setup": "future"}}})
-    found = plans(read)
-    assert (
-        found["combinations/Both"]["parameters"]["readings"]["inferred"]["CsI"]["counts"] == "future/inferred"
-    )
-    assert found["limits"]["parameters"]["combinations"] == {"Both": "future"}
-    assert found["figures/combinations"]["parameters"]["rows"] == [["future", "combined"]]
-    assert "audit/combinations/Both" not in found
-    assert "figures/combinations" not in plans(Study.paper())
-    (note,) = found["report"]["parameters"]["notes"]
+FUTURE = {"experiments": ["CsI", "CONUS"], "setup": "future"}
+
+
+def test_a_combination_has_a_place_in_every_table_and_figure():
+    read = Study.read(None, {"combinations": {"Both": FUTURE}})
+    found = {job: plan["parameters"] for job, plan in plans(read).items()}
+    assert list(found["profiles/Both"]["analyses"]) == ["future/literal", "future/inferred"]
+    assert found["limits"]["experiments"]["Both"] == [["future"], ["combined"]]
+    assert ["future", "combined"] in found["figures/combinations"]["rows"]
+    assert {"planes/Both", "luminosity/Both", "audit/profiles/Both"} <= found.keys()
+    assert "Both" not in found["table2"]["hidden"]
+    shown = {n for n in range(2, 7) if "Both" in found[f"figures/fig{n}"]["experiments"]}
+    assert shown == {4, 5, 6}  # Figs. 2 and 3 are of current setups, as are the rows of Fig. 4
+    lines = {tuple(line[:4]) for line in found["contours"]["lines"] if line[1] == "Both"}
+    beams = [(5, "delayed"), (5, "prompt"), (6, "reactor"), ("combined", "combined")]
+    assert lines == {(figure, "Both", "future", beam) for figure, beam in beams}
+    (note,) = found["report"]["notes"]
     assert "it differs in combinations.Both" in note
+
+
+def test_a_combination_that_the_figures_do_not_show():
+    read = Study.read(None, {"combinations": {"Both": FUTURE | {"in_figures": False}}})
+    found = {job: plan["parameters"] for job, plan in plans(read).items()}
+    paper = {job: plan["parameters"] for job, plan in plans(Study.paper()).items()}
+    for job in ["table2", *(f"figures/fig{n}" for n in range(1, 9)), "figures/budget"]:
+        own = {"hidden": [], "notes": [], "labels": {}}
+        assert found[job] | own == paper[job] | own
+    assert "Both" in found["table2"]["hidden"]
+    assert not {"planes/Both", "luminosity/Both", "audit/profiles/Both"} & found.keys()
+    assert found["profiles/Both"]["beams"].keys() == {"combined"}
+    assert found["honest_limits"]["combinations"] == [*Study.paper().combinations, "Both"]
+
+
+def test_members_count_with_the_beam_of_a_panel_if_they_have_it():
+    blocks = {
+        "All": {"experiments": ["CsI", "HPGe", "CONUS", "Borexino"]},
+        "SNS": {"experiments": ["CsI", "HPGe"]},
+    }
+    read = Study.read(None, {"combinations": blocks})
+    numu, full, nuebar = ("numu",), ("numu", "nue", "numubar"), ("nuebar",)
+    found = read.panels("All")
+    assert list(found) == ["prompt", "delayed", "reactor", "combined"]
+    assert found["prompt"] == {"CsI": numu, "HPGe": numu, "CONUS": nuebar}
+    assert found["reactor"] == found["combined"] == {"CsI": full, "HPGe": full, "CONUS": nuebar}
+    assert list(read.panels("SNS")) == ["prompt", "delayed", "combined"]
+    assert read.kinds("SNS") == ["pion-decay-at-rest", "combined"]
+    assert read.kinds("CsI+CONUS") == ["combined"]
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Analysis, events and beam of CsI, CONUS and Borexino, as a job has them."""
+    read = Study.read(None, {"combinations": {"Both": {"experiments": ["CsI", "CONUS", "Borexino"]}}})
+    block = plans(read)["profiles/Both"]["parameters"]
+    events = {name: read.experiment(name).counts() for name in ("CsI", "CONUS")}
+    return analysis(block["analyses"]["current/inferred"]), events, block["beams"]["prompt"]
+
+
+@pytest.mark.parametrize("factor", [1, 30])
+def test_chi2_of_a_combination_is_the_sum_of_its_members(both, factor):
+    """Each is minimised in closed form, as no pull is shared; solar neutrinos are as many at any luminosity."""
+    of, events, beam = both
+    read, scaled = (
+        Study.paper(),
+        {
+            name: {c: (factor * n, factor * m) for c, (n, m) in counts.items()}
+            for name, counts in events.items()
+        },
+    )
+    members = [read.experiment(name).analysis.scaled(factor) for name in events]
+    parts = [one.sensitivity(scaled[name], beam[name]) for name, one in zip(events, members, strict=True)] + [
+        read.experiment("Borexino").sensitivity()
+    ]
+    Lambda = np.array([[1e-11, 3e-10, 0], [5e-11, 1e-9, 2e-11], [0, 1e-9j, 1e-9]])
+    at_zero, far = (sum(part.chi2.chi2(part.excess(L)) for part in parts) for L in (np.zeros((3, 3)), Lambda))
+    found = of.scaled(factor).sensitivity(scaled, beam).delta_chi2(Lambda)
+    assert found == pytest.approx(far - at_zero, rel=1e-8, abs=1e-8)  # the data have no excess
+
+
+@pytest.mark.parametrize("xi", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["CONUS", "Borexino", "CsI+CONUS"])
+def test_a_phase_that_is_none_is_refused(name, xi):
+    read = Study.paper()
+    one = read.combination(name) if name in read.combinations else read.experiment(name)
+    with pytest.raises(ValueError, match=f"^xi_over_pi: {xi} must be a finite number$"):
+        one.contour("12", xi_over_pi=xi)
+
+
+@pytest.mark.long
+def test_twenty_experiments_at_an_extreme_level(tmp_path):
+    """With a Dirac phase, half of them with one flux and half of them in bins."""
+    names = [f"E{n}" for n in range(20)]
+    blocks = {
+        name: changed(MINE, {"exposure_d": 10.0 + n}, pulls={"flux": 0.1}) for n, name in enumerate(names)
+    }
+    for name in names[::2]:
+        blocks[name] = changed(MINE, {"bins_keV": None, "threshold_keV": 0.15, "background": None})
+    combinations = {"Twenty": {"experiments": [*names, "Borexino"], "shared": {"flux": names}}}
+    study(tmp_path, blocks, combinations=combinations)
+    with warnings.catch_warnings(action="ignore"):
+        read = Study.read(tmp_path, {"confidence_level": 0.99999, "oscillation": {"delta_CP_over_pi": 1.3}})
+    found = read.combination("Twenty")
+    level, pair = (delta_chi2_quantile(0.99999, n) for n in (1, 2))
+    alone, free = (np.array(list(found.limits(method=m).values())) for m in found.methods)
+    assert found.delta_chi2(np.diag(alone)) == pytest.approx(level, rel=1e-6)
+    assert np.all(free >= alone * (1 - 1e-9))
+    assert np.all(np.isfinite(free))
+    ((x, y),) = found.contour("13")
+    assert found.delta_chi2(np.array([x, 0 * x, y])) == pytest.approx(pair, rel=1e-5)
 
 
 @pytest.mark.parametrize(

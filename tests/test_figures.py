@@ -66,7 +66,7 @@ class Made:
     def run(self, plan, inputs, /, *outputs, **named):
         """Run the script of a plan."""
         name, parameters, *_ = plan
-        script(name)(Job(Files(**{"combinations": []} | inputs), Files(*outputs, **named), parameters, {}))
+        script(name)(Job(Files(**inputs), Files(*outputs, **named), parameters, {}))
 
     def file(self, name):
         path = self.path / name
@@ -74,7 +74,8 @@ class Made:
         return str(path)
 
     def each(self, stage):
-        return [self.file(f"{stage}/{name}.h5") for name in self.study.experiments]
+        more = {"profiles": self.study.combinations, "luminosity": self.study.drawn}.get(stage, [])
+        return [self.file(f"{stage}/{name}.h5") for name in (*self.study.experiments, *more)]
 
     def compute(self):
         """All that the figures draw."""
@@ -85,9 +86,10 @@ class Made:
             flux = {"flux": self.file(f"fluxes/{study.source_of(name)}.h5")}
             outputs = {stage: self.file(f"{stage}/{name}.h5") for stage in ("rates", "counts")}
             self.run(plans[f"rates/{name}"], flux, **outputs)
-            for stage in ("profiles", "luminosity"):
-                counts = {"counts": self.file(f"counts/{name}.h5")}
-                self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
+        for path in self.each("profiles") + self.each("luminosity"):
+            stage, name = Path(path).parts[-2], Path(path).stem
+            counts = {"counts": [self.file(f"counts/{member}.h5") for member in study.members(name)]}
+            self.run(plans[f"{stage}/{name}"], counts, path)
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
         inputs = {"counts": self.each("counts")}
         self.run(plans["contours"], inputs, self.file("contours.csv"))
@@ -367,7 +369,7 @@ def test_fig7(made):
         ("CONNIE", "reactor", "CONNIE", (1e-11, 1e-9)),
     ]
     for axes, (name, beam, title, limits) in zip(np.reshape(shown.fig.axes, (2, 3)), rows, strict=True):
-        assert [ax.get_title() for ax in axes] == ["", f"{title}, current setups, 90 % C.L.", ""]
+        assert [ax.get_title() for ax in axes] == ["", f"{title}, 90 % C.L.", ""]
         check_axes(axes, limits)
         cases = [(0, 0, "0", "0"), (1, 0, r"\pi", "0"), (0, 1, "0", r"\pi")][: 3 if name == "CsI" else 2]
         for ax, plane, k in zip(axes, PLANES, (3, 2, 1), strict=True):
@@ -631,7 +633,7 @@ def other(folder):
         "oscillation": {"delta_CP_over_pi": 1.5},
         "confidence_level": 0.99999,
     }
-    with pytest.warns(UserWarning, match="left out|RED100.*no events"):
+    with pytest.warns(UserWarning, match="left out|RED100.*no events|no sensitivity"):
         return Made(folder, **changes).compute()
 
 

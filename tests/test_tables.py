@@ -53,7 +53,7 @@ class Tables(Made):
         plans = jobs.chain(study) | jobs.scans(study) | jobs.tables(study) | jobs.judgements(study, None)
         for stage, names in (("planes", study.experiments), ("phases", study.config["phases"])):
             for name in names:
-                counts = {"counts": self.file(f"counts/{name}.h5")}
+                counts = {"counts": [self.file(f"counts/{name}.h5")]}
                 self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
         self.tabulate_limits(plans)
         limits = {"limits": self.file("limits.csv")}
@@ -70,9 +70,9 @@ class Tables(Made):
             self.run(audit[f"fluxes/{source}"], {}, self.file(f"audit/fluxes/{source}.h5"))
         for name in study.experiments:
             flux = {"flux": self.file(f"audit/fluxes/{study.source_of(name)}.h5")}
-            counts = {"counts": self.file(f"audit/counts/{name}.h5")}
-            self.run(audit[f"rates/{name}"], flux, **counts)
-            self.run(audit[f"profiles/{name}"], counts, self.file(f"audit/profiles/{name}.h5"))
+            counts = self.file(f"audit/counts/{name}.h5")
+            self.run(audit[f"rates/{name}"], flux, counts=counts)
+            self.run(audit[f"profiles/{name}"], {"counts": [counts]}, self.file(f"audit/profiles/{name}.h5"))
         self.tabulate_limits(audit, "audit/")
         outputs = {name: self.file(f"audit/{name}.csv") for name in ("ablation", "inputs", "budget")}
         self.run(plans["audit/tables"], {"limits": self.file("audit/limits.csv")}, **outputs)
@@ -989,7 +989,8 @@ def test_report(made, limit, tmp_path):
             [[html.unescape(c) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", line)] for line in lines]
         )
     summaries, short, table2, blocks, honest, *folded = found
-    assert (len(blocks), len(honest)) == (1 + 17, 1 + len(read_csv(worth)))
+    together = 2  # combinations
+    assert (len(blocks), len(honest)) == (1 + 17 + together, 1 + len(read_csv(worth)))
     folded = [table2, *folded]
     assert summaries[1:] == markdown((made.path / "comparison.md").read_text(encoding="utf-8"))[0][1:]
     assert short[0] == ["beam", "experiment", "Λ1", "Λ2", "Λ3"]

@@ -152,6 +152,7 @@ rule report:
             "results/{name}.csv",
             name=[
                 *("limits", "table2", "honest_limits", "comparison", "claims", "provenance"),
+                *["maps"] * bool(STUDY.maps),
                 *("audit/ablation", "audit/inputs", "audit/budget"),
             ],
         ),
@@ -160,8 +161,10 @@ rule report:
             name=[
                 *(f"fig{n}" for n in range(1, 9)),
                 *("profiled", "limits", "coverage", "ablation", "budget"),
+                *(f"map-{name}" for name in STUDY.maps),
             ],
-        ),
+        )
+        + more_figures(STUDY.combinations, ["png"]),
     output:
         "results/report.html",
     log:

@@ -1,8 +1,8 @@
 rule profiles:
-    """Delta chi-squared against each moment, and limits, of one experiment."""
+    """Delta chi-squared against each moment, and limits, of one experiment or combination."""
     input:
         plan=plan("{audit}profiles/{experiment}"),
-        counts="results/{audit}counts/{experiment}.h5",
+        counts=members,
     output:
         "results/{audit}profiles/{experiment}.h5",
     log:
@@ -17,7 +17,7 @@ rule planes:
     """Delta chi-squared in the planes of two moments of one experiment."""
     input:
         plan=plan("planes/{experiment}"),
-        counts="results/counts/{experiment}.h5",
+        counts=members,
     output:
         "results/planes/{experiment}.h5",
     log:
@@ -33,26 +33,11 @@ rule planes:
 use rule planes as phases with:
     input:
         plan=plan("phases/{experiment}"),
-        counts="results/counts/{experiment}.h5",
+        counts=members,
     output:
         "results/phases/{experiment}.h5",
     log:
         "logs/phases/{experiment}.log",
-
-
-rule combination:
-    """Limits and contours of several experiments together."""
-    input:
-        plan=plan("combinations/{combination}"),
-        counts=members,
-    output:
-        "results/combinations/{combination}.h5",
-    log:
-        "logs/combinations/{combination}.log",
-    group:
-        "paper"
-    script:
-        "../../scripts/compute_combination.py"
 
 
 rule contours:
@@ -60,7 +45,6 @@ rule contours:
     input:
         plan=plan("contours"),
         counts=each("results/counts/{experiment}.h5"),
-        combinations=combined("results/combinations/{combination}.h5"),
     output:
         "results/contours.csv",
     log:
@@ -75,7 +59,7 @@ rule luminosity:
     """Limits against luminosity of one experiment."""
     input:
         plan=plan("luminosity/{experiment}"),
-        counts="results/counts/{experiment}.h5",
+        counts=members,
     output:
         "results/luminosity/{experiment}.h5",
     log:

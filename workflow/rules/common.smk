@@ -31,6 +31,14 @@ if not IS_MODULE:
     os.environ.update(MPLBACKEND="Agg", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
+def as_found(text, folder="config"):
+    """A message with paths as they are from where snakemake was started, which --directory leaves."""
+    here, start = Path.cwd(), Path(os.getenv("PWD", ".")).resolve()
+    prefix = here.relative_to(start) if here.is_relative_to(start) else here
+    names = "|".join(map(re.escape, (str(folder), "logs")))
+    return re.sub(rf"(?<![\w./-])(?=({names})/)", "" if here == start else f"{prefix}/", text)
+
+
 def read_study():
     """The study of this run and its folder; a mistake in it ends everything, in one line.
 
@@ -43,7 +51,7 @@ def read_study():
         with warnings.catch_warnings(action="ignore"):
             study = Study.read(folder, overrides)
     except ConfigError as error:
-        raise SystemExit(f"cevns-tmm: {error}")
+        raise SystemExit(as_found(f"cevns-tmm: {error}", folder))
     if workflow.is_main_process:
         if folder is None and not IS_MODULE:
             print("cevns-tmm: no config/ here: the study is the paper's", file=sys.stderr)
@@ -55,14 +63,17 @@ def read_study():
 FOLDER, STUDY = read_study()
 
 
+DRAWN = [*STUDY.experiments, *STUDY.drawn]
+ALL = [*STUDY.experiments, *STUDY.combinations]
+
+
 wildcard_constraints:
     audit="(audit/)?",
-    experiment="|".join(STUDY.experiments),
+    experiment="|".join(map(re.escape, ALL)),
     block=r"\d+",
     source="|".join(STUDY.sources),
     name="|".join(STUDY.solar) or "none",
     map="|".join(STUDY.maps) or "none",
-    combination="|".join(map(re.escape, STUDY.combinations)) or "none",
 
 
 BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
@@ -110,7 +121,8 @@ onsuccess:
 onerror:
     lock.release()
     if FAILURES.exists():  # after all that Snakemake says
-        atexit.register(print, FAILURES.read_text(encoding="utf-8"), end="", file=sys.stderr)
+        text = as_found(FAILURES.read_text(encoding="utf-8"))
+        atexit.register(print, text, end="", file=sys.stderr)
 
 
 def each(pattern, experiments=STUDY.experiments):
@@ -133,15 +145,10 @@ def grid_memory(wildcards, attempt):
     return attempt * (250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
-def combined(pattern):
-    """Files of all combinations of experiments."""
-    return expand(pattern, combination=STUDY.combinations)
-
-
 def members(wildcards):
-    """Counts of the members of a combination, but solar ones."""
-    names = STUDY.config["combinations"][wildcards.combination]["experiments"]
-    return each("results/counts/{experiment}.h5", [e for e in names if e in STUDY.experiments])
+    """Counts of an experiment, or of the members of a combination but solar ones."""
+    pattern = f"results/{getattr(wildcards, 'audit', '')}counts/{{experiment}}.h5"
+    return each(pattern, STUDY.members(wildcards.experiment))
 
 
 def drawn(name):
@@ -152,3 +159,10 @@ def drawn(name):
 def figure(number):
     """Files of a figure of the paper."""
     return drawn(f"fig{number}")
+
+
+def more_figures(combinations, kinds=("pdf", "png")):
+    """Files of figures that the paper has not, of those that there are: with other fluxes, and of combinations."""
+    others = [name for name in STUDY.experiments if "table" in STUDY.kinds(name)]
+    shown = {"other-fluxes": others, "combinations": combinations}
+    return [f"figures/{name}.{kind}" for name in shown if shown[name] for kind in kinds]

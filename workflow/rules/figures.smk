@@ -17,7 +17,7 @@ rule fig2:
     """Profiles of the current setups."""
     input:
         plan=plan("figures/fig2"),
-        profiles=each("results/profiles/{experiment}.h5"),
+        profiles=each("results/profiles/{experiment}.h5", DRAWN),
     output:
         **figure(2),
     log:
@@ -32,7 +32,7 @@ rule fig3:
     """Limits against luminosity."""
     input:
         plan=plan("figures/fig3"),
-        luminosity=each("results/luminosity/{experiment}.h5"),
+        luminosity=each("results/luminosity/{experiment}.h5", DRAWN),
     output:
         **figure(3),
     log:
@@ -116,3 +116,13 @@ use rule fig4 as combinations_figure with:
         **drawn("combinations"),
     log:
         "logs/combinations_figure.log",
+
+
+use rule fig4 as other_fluxes_figure with:
+    input:
+        plan=plan("figures/other-fluxes"),
+        contours="results/contours.csv",
+    output:
+        **drawn("other-fluxes"),
+    log:
+        "logs/other_fluxes_figure.log",

@@ -65,10 +65,11 @@ rule spectrum_coverage:
 
 
 rule honest_limits:
-    """For each block of Table II: its coverage, the limit that covers, and the profiled one."""
+    """For each block of Table II: its coverage, the limit that covers, and the profiled one; combinations."""
     input:
         plan=plan("honest_limits"),
         counts=each("results/counts/{experiment}.h5", STUDY.counting),
+        limits="results/limits.csv",
     output:
         csv="results/honest_limits.csv",
         md="results/honest_limits.md",
@@ -135,3 +136,4 @@ rule coverage:
         rules.plot_profiled.output,
         rules.plot_limits.output,
         rules.plot_coverage.output,
+        more_figures(STUDY.combinations),

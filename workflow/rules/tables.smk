@@ -2,11 +2,10 @@ rule limits:
     """All limits as one table."""
     input:
         plan=plan("{audit}limits"),
-        profiles=each("results/{{audit}}profiles/{experiment}.h5"),
-        solar=expand("results/{{audit}}solar/{name}.h5", name=STUDY.solar),
-        combinations=lambda wildcards: (
-            [] if wildcards.audit else combined("results/combinations/{combination}.h5")
+        profiles=lambda wildcards: each(
+            "results/{{audit}}profiles/{experiment}.h5", DRAWN if wildcards.audit else ALL
         ),
+        solar=expand("results/{{audit}}solar/{name}.h5", name=STUDY.solar),
     output:
         "results/{audit}limits.csv",
     log:
@@ -56,7 +55,7 @@ rule hepdata:
     input:
         plan=plan("hepdata"),
         limits="results/limits.csv",
-        profiles=each("results/profiles/{experiment}.h5"),
+        profiles=each("results/profiles/{experiment}.h5", ALL),
         contours="results/contours.csv",
         coverage="results/coverage.csv",
     output:
