@@ -15,7 +15,7 @@ AS_STEPS := 2>&1 | sed -unE \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
   -e '/^Job stats/,/^$$/ d' -e p
 
-.PHONY: help paper test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
+.PHONY: help paper study test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
 
 help:
 	@sed -nE 's/^## ([a-z-]+): /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,12 @@ paper: $(VENV)/paper.ok
 	@$(MAKE_IT) $(AS_STEPS)
 	@echo; cat results/comparison.md
 	@echo; echo "Figures: figures/fig1 to fig8, .pdf and .png. Tables: results/table2.md, .tex, .csv, limits.csv, counts.csv."
+
+## study: every figure and table of a study of your own, DIR=my-study, and its limits at a glance
+study: $(VENV)/paper.ok
+	@test -d "$(DIR)/config" || { echo "cevns-tmm: $(or $(DIR),DIR=)/config: no such folder; say make study DIR=my-study" >&2; exit 1; }
+	@$(MAKE_IT) -s Snakefile --directory "$(DIR)" $(AS_STEPS)
+	@echo; $(RUN) python -m pipeline.glance "$(DIR)"
 
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
@@ -71,9 +77,9 @@ hepdata: $(VENV)/paper.ok
 	@cd results/hepdata && tar -czf ../hepdata.tar.gz *.yaml
 	@echo "results/hepdata.tar.gz"
 
-## diff: how limits and counts changed since the last run, or from another study: WITH=FOLDER
+## diff: how limits and counts changed since the last run, or from another study, WITH=FOLDER; of a study, DIR=FOLDER
 diff: $(VENV)/paper.ok
-	@$(RUN) python -m pipeline.difference $(WITH)
+	@$(RUN) cd "$(or $(DIR),.)" && PYTHONPATH="$(CURDIR)" python -m pipeline.difference $(if $(WITH),"$(abspath $(WITH))")
 
 ## docs: the generated parts of README.md and docs/, and their pictures; that of the rules needs Graphviz
 docs: paper

@@ -12,8 +12,10 @@ import numpy as np
 import scipy
 
 from cevns_tmm.annotations import Events
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
+from cevns_tmm.magnetic_moment import phase
 from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -31,8 +33,7 @@ OWN_PULLS = ("background", "quenching")
 
 def check_method(method: str, allowed: Iterable[str] = METHODS) -> None:
     """ValueError unless a method is one of those allowed."""
-    if method not in allowed:
-        raise ValueError(f"method: {method!r} must be one of {', '.join(allowed)}")
+    check_name("method", method, allowed)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Analysis:
         if delta_CP_over_pi is None:
             delta_CP_over_pi = self.oscillation["delta_CP_over_pi"]
         sin2_12, sin2_23, sin2_13 = [self.oscillation[angle] for angle in ANGLES] if sin2 is None else sin2
-        return mixing_matrix(sin2_12, sin2_23, sin2_13, math.pi * delta_CP_over_pi)
+        return mixing_matrix(sin2_12, sin2_23, sin2_13, phase("delta_CP_over_pi", delta_CP_over_pi))
 
     def level(self, parameters: int, confidence_level: float | None = None) -> float:
         """Delta chi² of a limit on some ``parameters`` at once."""

@@ -10,11 +10,13 @@ import numpy as np
 
 from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.annotations import Curves, Events
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarExperiment, SolarSensitivity
+from cevns_tmm.statistics import delta_chi2_quantile
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,12 @@ class CombinedExperiment:
     beams = ("combined",)
     methods = METHODS[:2]
 
-    _level = Analysis.level
-
     def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
+
+    def _level(self, parameters, confidence_level):
+        given = self.confidence_level if confidence_level is None else confidence_level
+        return delta_chi2_quantile(given, parameters)
 
     @cached_property
     def _sum(self):
@@ -144,8 +148,8 @@ class CombinedExperiment:
 
     def sensitivity(self, beam: str | None = None) -> MomentLikelihood:
         """chi² as a function of the moments: a MomentLikelihood."""
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be combined for {self.name}")
+        if beam is not None:
+            check_name("beam", beam, self.beams)
         return self._sum
 
     def limits(
@@ -172,7 +176,8 @@ class CombinedExperiment:
         """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
         check_method(method, self.methods)
         level, profiled = self._level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, phase(xi_over_pi), profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
     def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""

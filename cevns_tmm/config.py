@@ -1,7 +1,6 @@
 """The YAML files of a study: read strictly, laid over the paper's, checked against their schemas."""
 
-import math
-import numbers
+import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -13,7 +12,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from cevns_tmm.annotations import PathLike
-from cevns_tmm.errors import ConfigError
+from cevns_tmm.errors import ConfigError, is_number
 
 FILES = ("config", "experiments", "readings", "audit", "claims")
 """Names of the files of a study, without ``.yaml``; each has a schema of the same name."""
@@ -25,16 +24,6 @@ PAPER = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "config"
 
 _LARGEST_FILE = 1_000_000  # characters
 _DEEPEST = 50  # lists and mappings in each other
-
-
-def is_number(value: Any) -> bool:
-    """Whether ``value`` is a finite number that a float can hold; truth values are not."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -104,7 +93,11 @@ def read_files(folder: PathLike | None = None, overrides: Mapping[str, Any] | No
     ConfigError for what is not readable or has no meaning.
     """
     paths = {f"{name}.yaml": PAPER / f"{name}.yaml" for name in FILES}
+    if not isinstance(overrides, Mapping | None):
+        raise ConfigError(f"overrides: {shown(overrides)} must be a mapping of keys to values")
     if folder is not None:
+        if not isinstance(folder, str | os.PathLike):
+            raise ConfigError(f"folder: {shown(folder)} must be the path of a folder")
         if not Path(folder).is_dir():
             raise ConfigError(f"{folder}: no such folder")
         for path in sorted(Path(folder).iterdir()):
@@ -125,11 +118,47 @@ def read_files(folder: PathLike | None = None, overrides: Mapping[str, Any] | No
     return config, origin
 
 
+def keys(
+    block: Mapping[str, Any], definitions: Mapping[str, Any], path: str = "", seen: set[str] | None = None
+) -> dict[str, Any]:
+    """Keys of a schema with their blocks, {dotted path: block}; NAME stands for a name of one's own.
+
+    Keys of a definition are given once. A key that its mapping must have is "needed".
+    """
+    name, seen = block.get("$ref", "").rpartition("/")[2], set() if seen is None else seen
+    block = {**definitions.get(name, {}), **block}
+    found = {path: block} if "description" in block else {}
+    if name in seen:
+        return found
+    seen |= {name} - {""}
+    places = (("additionalProperties", ".NAME"), ("items", "[]"), ("then", ""), ("else", ""))
+    parts = [(block.get(part), path + of) for part, of in places]
+    for key, inner in block.get("properties", {}).items():
+        if isinstance(inner, dict):
+            parts.append((inner | {"needed": key in block.get("required", ())}, f"{path}.{key}".lstrip(".")))
+    for inner, place in parts + [(inner, path) for inner in block.get("allOf", ())]:
+        if isinstance(inner, dict):  # what comes first stays, if alternatives have the same keys
+            found |= keys(inner, definitions, place, seen) | found
+    return found
+
+
+def _place(key):
+    """Where a key is, as a dotted path with its file; None if nowhere."""
+    found = [
+        (path.count("."), f"{path} of {name}.yaml")
+        for name in FILES
+        for path in keys(schema(name), schema(name).get("$defs", {}))
+        if path.rpartition(".")[2] == key
+    ]
+    return min(found)[1] if found else None
+
+
 def _check_keys(where, data, known):
     unknown = [key for key in data if key not in known]
     if unknown:
-        allowed = ", ".join(known)
-        raise ConfigError(f"{where}: unknown key {shown(unknown[0])}; allowed are {allowed}")
+        place = _place(unknown[0])
+        allowed = f"it is {place}" if place else f"allowed are {', '.join(known)}"
+        raise ConfigError(f"{where}: unknown key {shown(unknown[0])}; {allowed}")
 
 
 def _overlaid(below, value):
@@ -189,16 +218,22 @@ _TYPES = {
 }
 
 
-def _allowed(rule, limit):
-    """What a rule of a schema allows, in words."""
+_LIMITS = {
+    "exclusiveMinimum": "greater than",
+    "minimum": "at least",
+    "exclusiveMaximum": "less than",
+    "maximum": "at most",
+}
+
+
+def _allowed(rule, limit, block):
+    """What a rule of a schema, and those that go with it, allow, in words."""
     if rule == "enum":
         return "must be one of " + ", ".join(limit)
+    if rule in _LIMITS:
+        return "must be " + " and ".join(f"{_LIMITS[key]} {block[key]:g}" for key in _LIMITS if key in block)
     return {
         "type": f"must be {_TYPES.get(str(limit))}",
-        "exclusiveMinimum": f"must be greater than {limit}",
-        "minimum": f"must be at least {limit}",
-        "exclusiveMaximum": f"must be less than {limit}",
-        "maximum": f"must be at most {limit}",
         "minItems": f"must have at least {limit} items",
         "maxItems": f"must have at most {limit} items",
         "minProperties": "must not be empty",
@@ -239,7 +274,7 @@ def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Any
         missing = next(key for key in limit if key not in value)
         raise ConfigError(f"{where}: key {missing!r} is missing")
     remedy = _remedy(value, limit) if rule == "type" else ""
-    raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit)}{remedy}")
+    raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit, error.schema)}{remedy}")
 
 
 def dotted(path: Iterable[Any]) -> str:

@@ -44,9 +44,8 @@ WINDOWS = ("threshold_keV", "bins_keV", "bins_PE")
 BINNED = ("background", "observed")
 """Fields that no rate depends on."""
 
-_EVENTS = tables.columns(
-    {"events": tables.number(0)}, {"events": tables.number(0), "sigma": tables.number(0)}
-)
+_COUNT = tables.number(0, high=1e15)
+_EVENTS = tables.columns({"events": _COUNT}, {"events": _COUNT, "sigma": tables.number(0, high=100)})
 
 
 @dataclass(frozen=True)
@@ -391,7 +390,7 @@ class Detector:
         """The same for electrons: all that they are given is seen as ionisation."""
         nuclei = self.nuclei()
         response = dataclasses.replace(self.response(nuclei[0][0]), quenching=np.ones_like)
-        low = max(response.lowest, min(response.breakpoints()))
+        low = response.lowest or min(response.breakpoints())
         return electron_rates(
             target_atoms(nuclei), (low, math.inf), response, self.fluence(source), fluxes, nodes
         )

@@ -18,7 +18,7 @@ SCALES = ("T_keV", "E_keVee", "n_PE")
 """Recoil energy [keV], its ionisation [keV electron-equivalent] and its photoelectrons."""
 
 read_efficiency = tables.curve(
-    *({x: tables.number(0), "efficiency": tables.number(0, high=1)} for x in SCALES)
+    *({x: tables.number(0, high=1e9), "efficiency": tables.number(0, high=1)} for x in SCALES)
 )
 """Files of efficiencies against the energy on one of the scales."""
 

@@ -72,7 +72,7 @@ class Experiment:
         """Flux components of a beam, of the only one if none is named. ValueError for an unknown one."""
         if beam is None and len(self.beams) == 1:
             beam = self.beams[0]
-        if beam not in self.beams:
+        if not isinstance(beam, str) or beam not in self.beams:  # type: ignore[redundant-expr]
             given = "not given" if beam is None else repr(beam)
             raise ValueError(f"beam: {given}, must be one of {', '.join(self.beams)} for {self.name}")
         return self.source.beams[beam]
@@ -106,7 +106,9 @@ class Experiment:
 
     def spectrum(self, T_keV: Numbers) -> RecoilSpectrum:
         """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
-        T = np.asarray(T_keV, float)
+        T = np.asarray(T_keV)
+        if T.dtype.kind not in "iuf" or not np.all((T >= 1e-12) & (T <= 1e9)):
+            raise ValueError(f"T_keV: {T_keV!r} must be numbers from 1e-12 to 1e9")
         fluence = self.detector.fluence(self.source)
         options = self.fluxes, self.detector.form_factor
         sm, em = recoil_spectra(T.ravel() * keV, self.detector.nuclei(), fluence, *options)
@@ -169,7 +171,8 @@ class Experiment:
         """
         check_method(method, METHODS[:2])
         level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
-        return self.sensitivity(beam).contour(plane, level, phase(xi_over_pi), profiled=profiled)
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
 
     def blind(self, beam: str | None = None) -> np.ndarray:
         """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""

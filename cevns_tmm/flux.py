@@ -41,13 +41,17 @@ _BEAMS: dict[str, dict[str, tuple[str, ...]]] = {
 ENDS = {"pion-decay-at-rest": 60 * MeV, "reactor": 20 * MeV}
 """Energy above which a table has neutrinos that those sources have not; the last bin may pass the end of the spectrum."""
 
+_VALUE = tables.number(0, high=1e30)
 read_spectrum = tables.curve(
-    *({"E_MeV": tables.number(0), column: tables.number(0)} for column in ("per_MeV", "per_MeV_cm2_s"))
+    *({"E_MeV": tables.number(0, high=1e4), column: _VALUE} for column in ("per_MeV", "per_MeV_cm2_s"))
 )
 """Files of the spectrum of one component: its shape, or its flux at the detector."""
 
 read_lines = tables.curve(
-    *({"E_MeV": tables.number(0, True), column: tables.number(0, True)} for column in ("share", "per_cm2_s"))
+    *(
+        {"E_MeV": tables.number(1e-9, high=1e4), column: tables.number(0, True, 1e30)}
+        for column in ("share", "per_cm2_s")
+    )
 )
 """Files of monochromatic lines: their shares, or their fluxes at the detector."""
 
@@ -264,9 +268,8 @@ def tabulated(
     pieces, rows = [], []
     if spectrum is not None:
         E, values = columns(spectrum)
-        if E[0] == 0:  # E^-2 diverges there
-            E[0] = 1e-6 * E[1]
-            values[0] += 1e-6 * (values[1] - values[0])
+        if E[0] < 1e-6 * E[1]:  # E^-2 diverges there
+            E[0], values[0] = 1e-6 * E[1], np.interp(1e-6 * E[1], E, values)
         pieces = [linear(E * MeV, values / MeV)]
     if lines is not None:
         E, values = columns(lines)

@@ -63,4 +63,4 @@ def form_factor(
     # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
     # small for small Q, and neither is a difference of large terms
     bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + _x_j1(x)
-    return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(y) * bracket, 1.0)
+    return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(np.minimum(y, 700)) * bracket, 1.0)

@@ -31,6 +31,9 @@ TOLERANCE = 1e-12
 DOUBLINGS = 20
 """Steps of a search, from the uncertainty up to a million times as much."""
 
+MOST_EVENTS = 1e15
+"""Most events of a bin: chi² of more is lost in rounding errors."""
+
 NO_EVENT = 1e-15
 """Fewer events of a Poisson bin, which only an expectation can be, are none."""
 
@@ -38,8 +41,12 @@ NO_EVENT = 1e-15
 def deviance(d: np.ndarray, p: np.ndarray) -> np.ndarray:
     """chi² of Poisson bins, 2 (p - d + d ln(d/p)), for ``d`` >= 0 events where ``p`` are expected."""
     some = d >= NO_EVENT
-    r = (p - d) / np.where(some, d, 1.0)
-    return 2 * np.where(some, d * (r - np.log1p(np.where(some, r, 0.0))), p)
+    events = np.where(some, d, 1.0)
+    r, ratio = (p - d) / events, np.where(some, p, 1.0) / events
+    log = np.where(
+        r < -0.5, np.log(ratio), np.log1p(np.maximum(r, -0.5))
+    )  # p and d close, or far from each other
+    return 2 * np.where(some, d * (r - log), p)
 
 
 @dataclass(frozen=True)
@@ -335,11 +342,14 @@ class BinnedData:
             if row is not None and np.shape(row) != n_sm.shape:
                 raise ValueError(f"{key}: {len(row)} values must be {len(n_sm)}, one for each bin")
         background = np.zeros(len(n_sm)) if self.background is None else np.asarray(self.background, float)
+        if np.max(n_sm + background) > MOST_EVENTS:
+            most = f"{np.max(n_sm + background):.3g} events in a bin"
+            raise ValueError(f"expected: {most} must be at most {MOST_EVENTS:g}")
         measured = n_sm + background if self.measured is None else self.measured
         empty = (n_sm + background == 0) & ~np.any(list(n_em.values()), axis=0)
         if self.off_over_on is None and (full := np.flatnonzero(empty & np.greater(measured, 0))).size:
             where = f"bin {full[0] + 1}, where nothing is expected, background included"
-            raise ValueError(f"measured: {measured[full[0]]:g} in {where}")
+            raise ValueError(f"observed: {measured[full[0]]:g} in {where}")
         if np.any(self.sigma_background):
             pulls["background"] = Pull(np.multiply(self.sigma_background, background))
         if self.off_over_on is None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cevns_tmm.annotations import Curves, Numbers
+from cevns_tmm.errors import check_name
 from cevns_tmm.magnetic_moment import PLANES, mu_nu_sq, pair_moments
 from cevns_tmm.mixing import FLAVOURS
 from cevns_tmm.statistics import CountingExperiment
@@ -124,8 +125,7 @@ class QuadraticForm:
         without a finite point is left out; ``plane`` and ``xi`` as in :func:`cevns_tmm.magnetic_moment.pair_moments`. With
         ``profiled`` the third moment and all phases are free.
         """
-        if plane not in PLANES:
-            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        check_name("plane", plane, PLANES)
         a, b, c, determinant = self._profiled_form(plane) if profiled else self.plane_form(plane, xi)
         blind = (
             np.sqrt(a / b) if c < 0 and determinant == 0 else None

@@ -7,6 +7,7 @@ import numpy as np
 
 from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import hbar_c
+from cevns_tmm.errors import check_name, check_number
 from cevns_tmm.mixing import flavour_index
 
 PARAMETERS = ("Lambda1", "Lambda2", "Lambda3")
@@ -33,16 +34,15 @@ def moments(Lambda: np.ndarray) -> np.ndarray:
         values = _three(Lambda, "Lambda")
     except ValueError as error:
         raise ValueError(f"Lambda: must be three numbers or arrays: {error}") from None
-    if values.dtype.kind not in "iufc" or not np.all(np.isfinite(values)):
-        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers")
+    if values.dtype.kind not in "iufc" or not np.all(np.abs(values) < 1e30):
+        raise ValueError(f"Lambda: {Lambda!r} must be finite numbers, below 1e30")
     return values
 
 
-def phase(xi_over_pi: float) -> float:
-    """A phase that somebody gives in units of pi, in radians; ValueError unless it is a finite number."""
-    if not math.isfinite(xi_over_pi):
-        raise ValueError(f"xi_over_pi: {xi_over_pi!r} must be a finite number")
-    return math.pi * xi_over_pi
+def phase(name: str, over_pi: float) -> float:
+    """A phase that somebody gives in units of pi, in radians; ValueError naming it unless it is a finite number."""
+    check_number(name, over_pi)
+    return math.pi * over_pi
 
 
 def transition_moments(moduli: np.ndarray, xi_1: float = 0.0, xi_2: float = 0.0) -> np.ndarray:
@@ -61,8 +61,7 @@ def pair_moments(plane: str, x: Any, y: Any, xi: float) -> np.ndarray:
     ``plane`` is "12", "13" or "23"; ``x`` and ``y`` the moduli of the first and the second moment,
     broadcastable [mu_B]; ``xi`` the phase of the pair (xi_3, xi_2 or xi_1 of section 2.1).
     """
-    if plane not in PLANES:
-        raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+    check_name("plane", plane, PLANES)
     i, j = PLANES[plane]
     x, y = np.broadcast_arrays(x, y)
     Lambda = np.zeros((3, *x.shape), complex)

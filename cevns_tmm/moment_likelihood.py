@@ -13,6 +13,7 @@ import numpy as np
 import scipy
 
 from cevns_tmm.annotations import Curves, Numbers
+from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import polylines, rays
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
@@ -161,8 +162,7 @@ class MomentLikelihood:
         Arguments and rays as of :meth:`cevns_tmm.limits.QuadraticForm.contour`. Delta chi² is above the least chi²
         of the plane, or with ``profiled`` of all moments.
         """
-        if plane not in PLANES:
-            raise ValueError(f"plane: {plane!r} must be one of {', '.join(PLANES)}")
+        check_name("plane", plane, PLANES)
         i, j = PLANES[plane]
         total, pair = self._A.sum(axis=0), pair_moments(plane, [1.0, 0.0], [0.0, 1.0], xi)
         if profiled:

@@ -74,7 +74,7 @@ def element(symbol: str) -> Any:
     except (ValueError, TypeError):
         found = None
     if not isinstance(found, periodictable.core.Element):  # D and T are isotopes there
-        raise ValueError(f"symbol: {symbol!r} is not a chemical element with natural isotopes")
+        raise ValueError(f"symbol: {symbol!r} is not a chemical element, or an isotope such as Ge76 or D")
     return found
 
 
@@ -87,10 +87,10 @@ def isotope(name: str) -> Isotope:
     text = {"D": "H2"}.get(name, str(name))
     symbol = text.rstrip("0123456789")
     digits = text[len(symbol) :]
-    found = element(symbol)
-    if not digits or int(digits) not in found.isotopes:
-        raise ValueError(f"name: {name!r} is not a known isotope")
-    A = int(digits)
+    if symbol == "D" or not digits or int(digits) not in element(symbol).isotopes:
+        remedy = "numbers of atoms are shares, as in {D: 2, O: 1}"
+        raise ValueError(f"name: {name!r} is not a known isotope; {remedy}")
+    found, A = element(symbol), int(digits)
     return Isotope(symbol, found.number, A, found[A].mass)
 
 

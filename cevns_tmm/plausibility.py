@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cevns_tmm.cross_section import T_max
-from cevns_tmm.rates import shifted
 from cevns_tmm.response import Gaussian
 from cevns_tmm.units import cm, keV, s
 
@@ -56,32 +56,32 @@ def doubts(experiment: Experiment, fluxes: Mapping[str, FluxTable] | None = None
         if flux * cm**2 * s > _USUAL["flux_per_cm2_s"][1]:
             yield f"spectra.{component}: a flux of {flux * cm**2 * s:.3g}/(cm² s) is above that of any source"
     if fluxes is not None:
-        yield from _no_limits(source, detector, analysis, fluxes)
+        yield from _no_limits(experiment, fluxes)
 
 
-def _no_limits(source, detector, analysis, fluxes):
-    """Why next to nothing is counted or limited; events are computed with few nodes, in some milliseconds."""
+def _no_limits(experiment, fluxes):
+    """Why next to nothing is counted or limited; ValueError without a likelihood.
+
+    Events are computed with few nodes, in some milliseconds.
+    """
+    source, detector, data = experiment.source, experiment.detector, experiment.analysis.data or {}
     edge, value = detector.window
     nuclei = [isotope for isotope, _ in detector.nuclei()]
     ends = [float(T_max(source.E_max, isotope.mass)) for isotope in nuclei]
     responses = [detector.response(isotope) for isotope in nuclei]
     resolution, low = responses[0].resolution, responses[0].edges[0]
     is_beyond = all(one.lowest >= end for one, end in zip(responses, ends, strict=True))
+    rough = dataclasses.replace(experiment, recoil_nodes=4)
+    vars(rough)["fluxes"] = fluxes
+    for beam in rough.beams:
+        rough.sensitivity(beam)
     if is_beyond and "electron" not in detector.channels:
         yield f"{edge}: {value} is beyond what the largest recoil, {max(ends) / keV:.3g} keV, gives: no events; is it in eV?"
         return
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
         yield f"{edge}: {low:g} is within three times the noise, which counts too"
-    try:
-        rates = detector.rates(source, fluxes, nodes=4)
-        events = {c: (sm.sum(), em.sum()) for c, (sm, em) in shifted([rates]).items()}
-        sensitivity = analysis.sensitivity(shifted([rates]) if analysis.binned else events, source.components)
-        has_limit = sensitivity.has_limit(analysis.level(1))
-    except ValueError:  # the job that computes the rates says why
-        return
-    if not has_limit:
+    if not any(rough.sensitivity(beam).has_limit(rough.analysis.level(1)) for beam in rough.beams):
         yield "no sensitivity: these uncertainties allow any number of magnetic-moment events, so all limits are infinite"
-    data, expected = analysis.data or {}, sum(n_sm for n_sm, _ in events.values())
-    expected += data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
+    expected = rough.rates.counts()[0].sum() + data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
     if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"

@@ -17,10 +17,10 @@ from cevns_tmm.units import keV
 if TYPE_CHECKING:
     from cevns_tmm.nuclei import Isotope
 
-_SHARE = tables.number(0, high=1)
+_T, _SHARE = tables.number(0, high=1e9), tables.number(0, high=1)
 read_quenching = tables.curve(
-    {"T_keV": tables.number(0), "quenching": _SHARE},
-    {"T_keV": tables.number(0), "quenching": _SHARE, "minus": tables.number(0), "plus": tables.number(0)},
+    {"T_keV": _T, "quenching": _SHARE},
+    {"T_keV": _T, "quenching": _SHARE, "minus": _SHARE, "plus": _SHARE},
 )
 """Files of quenching factors against recoil energy; ``minus`` and ``plus`` are one standard deviation."""
 
@@ -84,7 +84,7 @@ def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     if not E > 0:
         raise ValueError(f"threshold: {E!r} must be positive")
     with np.errstate(divide="ignore"):
-        upper = float(E / np.float64(Q(E)))
+        upper = float(E / np.float64(Q(E)))  # above E, as Q is at most 1
     if method == "evaluate-at-threshold":
         return upper
     if method != "solve":
@@ -93,12 +93,12 @@ def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     def excess(T):
         return T * float(Q(T)) - E
 
-    # T Q(T) rises and Q is at most 1, so the root lies above E; for a Q that rises too, below E / Q(E)
-    upper = upper if upper < 1e12 * E else 2 * E
-    while excess(upper) < 0 and upper < 1e12 * E:
-        upper *= 2
-    if excess(upper) < 0:
-        return np.inf
+    if not E < upper < np.inf or excess(upper) < 0:  # for a Q that rises, the root is below E / Q(E)
+        T = E * np.geomspace(1, 1e12, 1000)
+        reached = T * Q(T) >= E
+        upper = T[np.argmax(reached)]
+        if upper == E:
+            return E if reached[0] else np.inf
     return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
 
 

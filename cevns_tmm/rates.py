@@ -159,11 +159,11 @@ def differential_rates(
         if not value >= 0:
             raise ValueError(f"fluence: {component} {value!r} must not be negative")
     curves = efficiency if isinstance(efficiency, list) else [efficiency] * len(nuclei)
-    breaks = np.concatenate(
+    ends = np.concatenate(
         [T_max(fluxes[c].breakpoints, isotope.mass) for isotope, _ in nuclei for c in fluence]
-        + [np.asarray(thresholds, float), *(curve.breakpoints() for curve in curves)]
     )
-    T, weight = quadrature(breaks[(breaks >= min(thresholds)) & np.isfinite(breaks)], nodes)
+    breaks = np.concatenate([ends, thresholds, *(curve.breakpoints() for curve in curves)])
+    T, weight = quadrature(breaks[(breaks >= min(thresholds)) & (breaks <= max(ends))], nodes)
     sm, em = recoil_spectra(T, nuclei, fluence, fluxes, shape)
     shares = [
         np.where(threshold <= T, np.atleast_2d(curve(T)), 0.0)

@@ -34,11 +34,11 @@ _BURNUP = 0.2  # how far those of one core are from the mean within its cycle
 _TABLE = {
     "spectrum": tables.name,
     "isotope": tables.one_of("all", *ISOTOPES),
-    "E_MeV": tables.number(0, strict=True),
-    "per_MeV_per_fission": tables.number(0),
+    "E_MeV": tables.number(1e-9, high=1e4),
+    "per_MeV_per_fission": tables.number(0, high=1e30),
 }
 _EXPANSION = {"spectrum": tables.name, "isotope": tables.one_of(*ISOTOPES)}
-_EXPANSION |= {f"a{p}": tables.number() for p in range(1, 7)}
+_EXPANSION |= {f"a{p}": tables.number(-1e3, high=1e3) for p in range(1, 7)}
 
 
 def _read_tables(path, fits, words):

@@ -28,11 +28,20 @@ _FAR = 8.0  # standard deviations that a Gaussian reaches: 6e-16 of it is beyond
 def read_matrix(path: PathLike) -> dict[str, Any]:
     """Columns of a file: the shares of recoils of an energy that are counted in bin1, bin2, ...; at most 1 in all."""
     bins = {f"bin{n}": tables.number(0, high=1) for n in range(1, tables.width(path))}
-    found = tables.curve(*({x: tables.number(0, strict=True)} | bins for x in SCALES[:2]))(path)
+    found = tables.curve(*({x: tables.number(1e-9, high=1e9)} | bins for x in SCALES[:2]))(path)
     for x, *shares in zip(*found.values(), strict=True):
         if sum(shares) > 1 + 1e-9:
             raise ConfigError(f"{path}: the shares at {x:g} have the sum {sum(shares):g}, must be at most 1")
     return found
+
+
+def thinned(marks: np.ndarray, sigma: Callable[[Any], Any]) -> np.ndarray:
+    """Ends of panels without those within half a ``sigma(x)`` of the one before: smooth steps need no more."""
+    found = [-math.inf]
+    for x in sorted(marks[marks > 0]):
+        if x - found[-1] >= sigma(x) / 2:
+            found.append(x)
+    return np.array(found[1:])
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,9 @@ class Gaussian:
 
     def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges."""
-        return np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges])
+        return thinned(
+            np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges]), self.sigma
+        )
 
     def begin(self, edge: float) -> float:
         """Energy below which nothing passes an edge; a thousandth of the edge where noise alone does."""
@@ -78,6 +89,13 @@ class Photoelectrons:
             raise ValueError(f"photoelectrons: {self.photoelectrons!r} must be one of {allowed}")
         if (self.photoelectrons == "gamma") != (self.shape_per_keV is not None):
             raise ValueError("shape_per_keV: needed with photoelectrons 'gamma', and only there")
+        if (
+            self.shape_per_keV is not None
+            and self.per_keV is not None
+            and self.shape_per_keV > 10 * self.per_keV
+        ):
+            allowed = f"at most {10 * self.per_keV:g}, ten times photoelectrons_per_keV"
+            raise ValueError(f"shape_per_keV: {self.shape_per_keV:g} must be {allowed}")
 
     def sigma(self, n: Any) -> Any:
         """Standard deviation about the mean ``n``."""
@@ -114,7 +132,8 @@ class Photoelectrons:
 
     def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges, and far below them."""
-        return np.concatenate([[1e-9 * edges[0]], *(step_panels(edge, self.sigma(edge)) for edge in edges)])
+        marks = np.concatenate([step_panels(edge, self.sigma(edge)) for edge in edges])
+        return np.append(1e-9 * edges[0], thinned(marks, self.sigma))
 
     def begin(self, edge: float) -> float:
         """Mean below which nothing is counted: none."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cevns_tmm.annotations import Numbers
+from cevns_tmm.experiment import Experiment
 from cevns_tmm.likelihood import deviance
 from cevns_tmm.limits import Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS
@@ -106,6 +107,8 @@ class SensitivityMap:
 
         Parameters are Lambda1 to Lambda3 one at a time, and mu_nu of each flavour, e.g. ``mu_nu_e``.
         """
+        if not isinstance(experiment, Experiment):
+            raise ValueError(f"experiment: {experiment!r} must be an Experiment")
         components = experiment.components(self.beam)
 
         def rates(threshold):

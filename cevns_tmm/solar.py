@@ -8,6 +8,7 @@ import numpy as np
 
 from cevns_tmm.analysis import METHODS, check_method
 from cevns_tmm.annotations import Curves
+from cevns_tmm.errors import check_name, is_number
 from cevns_tmm.limits import QuadraticForm
 from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -65,9 +66,11 @@ class SolarExperiment:
     methods = METHODS[:3]
 
     def _check(self, beam, confidence_level):
-        if beam not in (None, *self.beams):
-            raise ValueError(f"beam: {beam!r} must be solar for {self.name}")
-        if confidence_level not in (None, self.confidence_level):
+        if beam is not None:
+            check_name("beam", beam, self.beams)
+        if confidence_level is not None and not (
+            is_number(confidence_level) and confidence_level == self.confidence_level
+        ):
             known = f"{self.confidence_level:g}, the level of the published limit"
             raise ValueError(f"confidence_level: {confidence_level!r} must be {known}")
 
@@ -127,5 +130,5 @@ class SolarExperiment:
         """
         self._check(beam, confidence_level)
         check_method(method, METHODS[:2])
-        phase(xi_over_pi)
+        phase("xi_over_pi", xi_over_pi)
         return self.sensitivity().contour(plane, self.level)

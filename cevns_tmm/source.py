@@ -88,6 +88,8 @@ class Source:
                 raise ValueError(f"{key}: {component!r} must be one of {', '.join(allowed)}")
             if len(flux.columns(table)[0]) < 2 and key == "spectra":
                 raise ValueError(f"{key}: {file} must have at least two energies")
+            if key == "spectra" and flux.columns(table)[0][1] < 1e-9:
+                raise ValueError(f"{key}: {file} must have its second energy at 1e-9 MeV or above")
             if not np.any(flux.columns(table)[1]):
                 raise ValueError(f"{key}: {file} must have a value above 0")
             if self.kind != "table" and flux.is_absolute(table):
@@ -122,7 +124,10 @@ class Source:
     def resembles(self) -> str:
         """The kind; of a table that of the same components, up to an energy that its neutrinos have, or "table"."""
         for kind, largest in flux.ENDS.items() if self.kind == "table" else ():
-            if set(self.components) == set(max(flux.beams(kind).values(), key=len)) and self.E_max <= largest:
+            if (
+                set(self.components) == {c for beam in flux.beams(kind).values() for c in beam}
+                and self.E_max <= largest
+            ):
                 return kind
         return self.kind
 

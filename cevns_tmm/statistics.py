@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cevns_tmm.annotations import Numbers
+from cevns_tmm.errors import check_number
 
 
 def delta_chi2_quantile(confidence_level: float, parameters: int) -> float:
@@ -23,8 +24,7 @@ def delta_chi2_quantile(confidence_level: float, parameters: int) -> float:
     >>> [round(float(delta_chi2_quantile(0.9, d)), 2) for d in (1, 2)]
     [2.71, 4.61]
     """
-    if not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level: {confidence_level!r} must lie in (0, 1)")
+    check_number("confidence_level", confidence_level, 0, 1)
     if parameters not in (1, 2):
         raise ValueError(f"parameters: {parameters!r} must be 1 or 2")
     if parameters == 2:

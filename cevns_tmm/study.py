@@ -16,9 +16,9 @@ from typing import Any
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, is_number, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
-from cevns_tmm.errors import ConfigError
+from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
 from cevns_tmm.flux import beams
 from cevns_tmm.nuclei import isotope
@@ -104,11 +104,6 @@ def _properties():
     return found
 
 
-def _check_name(what, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{what}: {value!r} must be one of {', '.join(allowed)}")
-
-
 def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
     names = {field.name for field in dataclasses.fields(cls)}
@@ -117,7 +112,7 @@ def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
 
 def is_table(value: Any) -> bool:
     """Whether a value of the configuration names a file."""
-    return isinstance(value, str) and value.endswith(".csv")
+    return isinstance(value, str) and value.lower().endswith(".csv")
 
 
 class Study:
@@ -181,7 +176,7 @@ class Study:
     def departures(self, reading: str) -> Any:
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
-        _check_name("reading", reading, readings)
+        check_name("reading", reading, readings)
         found, done = {}, set()
 
         def collect(name, within):
@@ -201,11 +196,11 @@ class Study:
 
     def setups(self, name: str) -> list[str]:
         """Setups that an experiment has; the one of a combination."""
+        check_name("experiment", name, [*self.experiments, *self.combinations, *self.solar])
         if name in self.solar:
             return ["current"]
         if name in self.combinations:
             return [self.config["combinations"][name].get("setup", "current")]
-        _check_name("experiment", name, self.experiments)
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
@@ -227,13 +222,13 @@ class Study:
 
     def source_of(self, name: str) -> str:
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
-        _check_name("experiment", name, self.config["experiments"])
+        check_name("experiment", name, self.config["experiments"])
         return self.config["experiments"][name]["source"]
 
     def kinds(self, name: str) -> list[str]:
         """Kind of source that the flux of an experiment is like; of a combination, those of its members and "combined"."""
         if name not in self.combinations:
-            return [self.experiment(name).source.resembles]
+            return [self.source(self.source_of(name)).resembles]
         members = self.members(name) if name in self.drawn else ()
         return [*dict.fromkeys(kind for member in members for kind in self.kinds(member)), "combined"]
 
@@ -248,7 +243,7 @@ class Study:
         Of a combination {beam: {member: components}}: members that have no such beam count with all they have.
         """
         if name not in self.combinations:
-            return beams(*self.kinds(name)) | self.beams(name)
+            return {**beams(*self.kinds(name)), **self.beams(name)}
         members = {member: self.panels(member) for member in self.members(name)}
         is_drawn = name in self.drawn
         shown = dict.fromkeys(beam for own in members.values() for beam in own if is_drawn and beam != "full")
@@ -265,8 +260,8 @@ class Study:
     def source(self, name: str, reading: str | None = None) -> Source:
         """A source in one reading."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("source", name, self.sources)
-        _check_name("reading", reading, self.readings)
+        check_name("source", name, self.sources)
+        check_name("reading", reading, self.readings)
         return self._made(Source, self._resolved[reading]["sources"][name])
 
     def experiment(
@@ -277,9 +272,9 @@ class Study:
         ValueError that lists what there is for a name that is not there.
         """
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("experiment", name, [*self.experiments, *self.solar])
-        _check_name("setup", setup, self.setups(name))
-        _check_name("reading", reading, self.readings)
+        check_name("experiment", name, [*self.experiments, *self.solar])
+        check_name("setup", setup, self.setups(name))
+        check_name("reading", reading, self.readings)
         if (key := (name, setup, reading)) not in self._experiments:
             self._experiments[key] = self._experiment(self._resolved[reading], name, setup, reading)
         return self._experiments[key]
@@ -287,8 +282,8 @@ class Study:
     def combination(self, name: str, reading: str | None = None) -> CombinedExperiment:
         """A CombinedExperiment; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("combination", name, self.combinations)
-        _check_name("reading", reading, self.readings)
+        check_name("combination", name, self.combinations)
+        check_name("reading", reading, self.readings)
         if (key := (name, None, reading)) not in self._experiments:
             self._experiments[key] = self._combination(self._resolved[reading], name, reading)
         return self._experiments[key]
@@ -296,8 +291,8 @@ class Study:
     def sensitivity_map(self, name: str, reading: str | None = None) -> tuple[SensitivityMap, Experiment]:
         """A SensitivityMap and the Experiment that it is of; the reading of the figures if none is named."""
         reading = self.config["figures_reading"] if reading is None else reading
-        _check_name("map", name, self.maps)
-        _check_name("reading", reading, self.readings)
+        check_name("map", name, self.maps)
+        check_name("reading", reading, self.readings)
         return self._map(self._resolved[reading], name, reading)
 
     def _map(self, config, name, reading):
@@ -351,7 +346,10 @@ class Study:
         if not is_table(value):
             return value
         if not (self._folder / value).is_file():
-            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}")
+            there = {path.name.lower(): path.name for path in self._folder.glob("*") if is_table(path.name)}
+            like = [there[name] for name in difflib.get_close_matches(value.lower(), there, 1)]
+            meant = f"; is {like[0]} meant?" if like else ""
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}{meant}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]
@@ -389,7 +387,7 @@ class Study:
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
-        config, gone, partly = self.config, {}, []
+        config, gone = self.config, {}
         audit, known = config["audit"], config["experiments"] | config["solar"]
         kinds = {
             config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
@@ -406,7 +404,6 @@ class Study:
                     ) from None
                 for key in absent:
                     del sets[key]
-                    partly.append(name)
             return all(changes.values())
 
         def is_paper(where):
@@ -454,11 +451,13 @@ class Study:
         for name, items in config["readings"].items():
             config["readings"][name] = [item for item in items if item not in gone["departures"]]
         audit["misses"] = [miss for miss in audit["misses"] if miss["entry"][0] in known]
-        whole = {name for names in gone.values() for name in names}
-        gone["in part"] = list(dict.fromkeys(name for name in partly if name not in whole))
-        what = "; ".join(f"{where}: {', '.join(names)}" for where, names in gone.items() if names)
+        what = [
+            f"{len(names)} in {where}" if is_paper(where) else f"{where}: {', '.join(names)}"
+            for where, names in gone.items()
+            if names
+        ]
         why = "left out, because the study has no such experiment, setup or source"
-        return (f"{why}: {what}",) if what else ()
+        return (f"{why}: {'; '.join(what)}",) if what else ()
 
     def _doubts(self):
         """What is allowed but surely a slip, in the reading of the figures."""
@@ -478,7 +477,8 @@ class Study:
                     texts = unusual(one)
                 else:
                     is_own = self.config["experiments"][name] != paper.get(name)
-                    texts = doubts(one, fluxes[self.source_of(name)] if is_own else None)
+                    with self._located(f"experiments.{name}", setup):
+                        texts = list(doubts(one, fluxes[self.source_of(name)] if is_own else None))
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
         notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
@@ -581,7 +581,7 @@ class Study:
             file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
             if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
                 block += f".{setup}"
-            raise ConfigError(f"{file}: {block}.{error}") from None
+            raise ConfigError(f"{file}: {block}{'.' if field in _properties() else ': '}{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""

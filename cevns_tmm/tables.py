@@ -57,7 +57,7 @@ def _cells(path, line_number, line):
     if '"' in line:
         raise ConfigError(f"{path}: line {line_number}: quotes are not allowed")
     try:
-        return next(csv.reader([line]), [])
+        return [cell.strip() for cell in next(csv.reader([line]), [])]
     except csv.Error as error:
         raise ConfigError(f"{path}: line {line_number}: not valid CSV: {error}") from None
 

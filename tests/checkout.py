@@ -120,7 +120,7 @@ class Checkout:
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.path,
-            env=inherited | environment,
+            env=inherited | {"PWD": str(self.path)} | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from scipy.special import expit, ndtr
 from cevns_tmm import ConfigError, Study, reactor_spectra
 from cevns_tmm.config import PAPER
 from cevns_tmm.constants import m_mu, tau_mu, tau_pi
-from cevns_tmm.cross_section import E_min, dsigma_dT_em
+from cevns_tmm.cross_section import E_min, T_max, dsigma_dT_em
 from cevns_tmm.detector import Detector
 from cevns_tmm.efficiency import LogisticEfficiency
 from cevns_tmm.nuclei import isotope
@@ -630,6 +630,51 @@ def test_counts_of_a_flux_table_by_double_integral():
     assert found == pytest.approx(expected, rel=1e-7, abs=0)
 
 
+# --- far from the usual ----------------------------------------------------------------------------
+
+
+def test_two_hundred_narrow_bins_have_the_events_of_one():
+    """Of any relative width, with a resolution far narrower and far wider than a bin."""
+    for resolution in (None, {"noise_keV": 1e-12}, {"proportional": 1e-3}, {"noise_keV": 5.0}):
+        for width in (1e-9, 1e-3, 0.02):
+            edges = 0.2 * (1 + width * np.arange(201))
+            many = binned(ge(threshold_keV=None, bins_keV=edges.tolist(), resolution=resolution))
+            one = counts(ge(threshold_keV=None, bins_keV=[edges[0], edges[-1]], resolution=resolution))
+            assert many.shape == (2, 200)
+            assert many.sum(axis=1) == pytest.approx(one, rel=1e-9, abs=0)
+
+
+def test_the_count_ends_at_the_largest_recoil():
+    """Steps of an efficiency beyond it change nothing, and cost no nodes."""
+    far = {"of": "T_keV", "k1": 0.5, "k2": 1e9, "x0": 1e5, "constant": 0.5}
+    ends = [T_max(REACTOR.E_max, isotope.mass) for isotope, _ in ge().nuclei()]
+    table = ge(efficiency=far).rates(REACTOR, FLUXES["reactor"])
+    assert max(table.T) < max(ends)
+    assert counts(ge(efficiency=far)) == pytest.approx(counts(ge(efficiency=0.5)), rel=1e-12, abs=0)
+
+
+def test_a_quenching_above_1_beyond_the_largest_recoil_is_no_matter(tmp_path):
+    """And one that falls to nothing there."""
+    bins = {"bins_keV": [0.1, 0.3, 1e5], "threshold_keV": None}
+    for slope in (0.05, -0.03):
+        model = {"polynomial": [0.2, slope]}
+        scale = "electron-equivalent"
+        one = mine(tmp_path, current=bins, threshold_scale=scale, quenching=model)
+        thresholds = [recoil_energy(E * keV, quenching_curve(model, isotope("Ge72"))) for E in (0.1, 0.3)]
+        exact = [2 * E / (0.2 + math.sqrt(0.04 + 4 * slope * E)) for E in (0.1, 0.3)]
+        assert [T / keV for T in thresholds] == pytest.approx(exact, rel=1e-12, abs=0)
+        assert np.all(one.binned()["nuebar"][0] > 0)
+
+
+def test_electrons_are_counted_from_where_noise_lets_them_pass():
+    """A logistic efficiency has no sharp beginning, so that its midpoint is not one either."""
+    common = dict(threshold_scale="electron-equivalent", channels=["electron"], threshold_keV=1.0)
+    common |= dict(resolution={"noise_keV": 1.0}, quenching=0.2)
+    flat = ge(**common, efficiency=0.5)
+    slow = ge(**common, efficiency={"of": "E_keVee", "k1": 1.0, "k2": 1e-9, "x0": 30.0})
+    assert counts(slow) == pytest.approx(counts(flat), rel=1e-6, abs=0)
+
+
 # --- what is wrong is named -----------------------------------------------------------------------
 
 CASES = {
@@ -713,6 +758,32 @@ CASES = {
         [],
         "current.efficiency.k1: 1.3 and the constant must have a sum in (0, 1]",
     ),
+    "another case of letters": (
+        {"efficiency": "EFF.CSV"},
+        ["T_keV,efficiency", "1,1"],
+        "; is eff.csv meant?",
+    ),
+    "photoelectrons that hardly fluctuate": (
+        {"resolution": {"photoelectrons": "gamma", "shape_per_keV": 101}, "bins_PE": [1, 9], "threshold_keV": None,
+         "photoelectrons_per_keV": 10},
+        [],
+        "current.resolution.shape_per_keV: 101 must be at most 100, ten times photoelectrons_per_keV",
+    ),
+    "events where nothing is expected": (
+        {"bins_keV": [0.2, 0.3, 900, 1000], "threshold_keV": None, "observed": {"events": [1, 0, 2]}},
+        [],
+        "experiments.Mine.current.observed: 2 in bin 3, where nothing is expected, background included",
+    ),
+    "more events than a sum of numbers can tell apart": (
+        {"bins_keV": [0.2, 1.0], "threshold_keV": None, "mass_kg": 1e12},
+        [],
+        "experiments.Mine: expected: 8.71e+15 events in a bin must be at most 1e+15",
+    ),
+    "numbers of another order": (
+        {"exposure_d": 1e30},
+        [],
+        "current.exposure_d: 1e+30 must be at least 1e-09 and at most 1e+09",
+    ),
     "window in time at a reactor": ({"time_window_us": [1, 2]}, [], "time_window_us: [1, 2] needs a pulsed source"),
 }  # fmt: skip
 
@@ -785,8 +856,9 @@ def test_a_wrong_flux_table_is_refused(tmp_path, source, lines, message):
 
 
 def test_tables_of_other_systems_are_read(tmp_path):
-    """A byte-order mark, Windows line ends, comments."""
-    text = "\ufeff# mine\r\n" + "\r\n".join(EFFICIENCY) + "\r\n# end\r\n"
+    """A byte-order mark, Windows line ends, comments, spaces about the cells."""
+    lines = [" , ".join(line.split(",")) for line in EFFICIENCY]
+    text = "\ufeff# mine\r\n" + "\r\n".join(lines) + "\r\n# end\r\n"
     (tmp_path / "eff.csv").write_bytes(text.encode())
     current = {"threshold_keV": 0.1, "efficiency": "eff.csv"}
     n_sm, _ = mine(tmp_path, current=current).counts()["nuebar"]

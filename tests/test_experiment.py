@@ -114,7 +114,7 @@ def test_efficiencies():
         (lambda: STUDY.experiment("Conus"), "experiment: 'Conus' must be one of CsI, HPGe"),
         (lambda: STUDY.experiment("CsI", "past"), "setup: 'past' must be one of current, future"),
         (lambda: STUDY.experiment("CsI", reading="mine"), "reading: 'mine' must be one of literal"),
-        (lambda: STUDY.experiment("Borexino").limits("reactor"), "beam: 'reactor' must be solar"),
+        (lambda: STUDY.experiment("Borexino").limits("reactor"), "beam: 'reactor' must be one of solar"),
         (lambda: STUDY.experiment("Borexino").limits(confidence_level=0.95), "must be 0.9, the"),
     ],
 )

@@ -1,5 +1,6 @@
 """Binned likelihoods against closed forms and general minimisers."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -9,7 +10,7 @@ from scipy.special import xlogy
 from scipy.stats import poisson
 
 from cevns_tmm import Study
-from cevns_tmm.likelihood import BinnedData, Likelihood, Pull
+from cevns_tmm.likelihood import BinnedData, Likelihood, Pull, deviance
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
 
 LEVEL = float(delta_chi2_quantile(0.9, 1))
@@ -84,6 +85,15 @@ def test_no_events_expected_and_none_measured():
     assert upper(likelihood) == pytest.approx(LEVEL / 2, rel=1e-12, abs=0)
     assert upper(likelihood) == pytest.approx(1.353, abs=5e-4)
     assert likelihood.best_fit([1.0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("d", "p"), [(1.0, 1e-60), (1e15, 1e-60), (1e15, 1.0), (3e-15, 1e15), (7.0, 7.0 + 1e-9)]
+)
+def test_the_deviance_of_data_far_from_and_close_to_the_expectation(d, p):
+    with mpmath.workdps(50):
+        exact = 2 * (mpmath.mpf(p) - d + d * mpmath.log(mpmath.mpf(d) / p))
+    assert float(deviance(np.array(d), np.array(p))) == pytest.approx(float(exact), rel=1e-12, abs=1e-24)
 
 
 def test_events_where_none_are_expected_are_signal():

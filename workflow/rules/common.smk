@@ -31,6 +31,14 @@ if not IS_MODULE:
     os.environ.update(MPLBACKEND="Agg", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
+def as_found(text, folder="config"):
+    """A message with paths as they are from where snakemake was started, which --directory leaves."""
+    here, start = Path.cwd(), Path(os.getenv("PWD", ".")).resolve()
+    prefix = here.relative_to(start) if here.is_relative_to(start) else here
+    names = "|".join(map(re.escape, (str(folder), "logs")))
+    return re.sub(rf"(?<![\w./-])(?=({names})/)", "" if here == start else f"{prefix}/", text)
+
+
 def read_study():
     """The study of this run and its folder; a mistake in it ends everything, in one line.
 
@@ -43,7 +51,7 @@ def read_study():
         with warnings.catch_warnings(action="ignore"):
             study = Study.read(folder, overrides)
     except ConfigError as error:
-        raise SystemExit(f"cevns-tmm: {error}")
+        raise SystemExit(as_found(f"cevns-tmm: {error}", folder))
     if workflow.is_main_process:
         if folder is None and not IS_MODULE:
             print("cevns-tmm: no config/ here: the study is the paper's", file=sys.stderr)
@@ -113,7 +121,8 @@ onsuccess:
 onerror:
     lock.release()
     if FAILURES.exists():  # after all that Snakemake says
-        atexit.register(print, FAILURES.read_text(encoding="utf-8"), end="", file=sys.stderr)
+        text = as_found(FAILURES.read_text(encoding="utf-8"))
+        atexit.register(print, text, end="", file=sys.stderr)
 
 
 def each(pattern, experiments=STUDY.experiments):
