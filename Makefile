@@ -92,6 +92,7 @@ docs: paper
 ## reproduce: everything that a user runs, then a run with nothing to do
 reproduce:
 	$(MAKE) paper check coverage report hepdata diff reference
+	$(MAKE) study DIR=examples/cawo4
 	$(RUN) snakemake --cores 1 --dry-run 2>&1 | grep "Nothing to be done"
 
 ## ci: what CI runs: reproduce, test and long
