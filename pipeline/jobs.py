@@ -303,7 +303,11 @@ def tables(study):
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
     hidden = [name for name in study.combinations if name not in study.drawn]
-    table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=notes(study))
+    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    words = notes(study)
+    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+        words.append(EXACT_RATE.format(shown))
+    table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=words)
     hepdata = dict(profiles=limited(study), figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
         "counts": ("write_counts", dict(setups=setups, readings=study.readings)),

@@ -369,7 +369,7 @@ def test_fig7(made):
         ("CONNIE", "reactor", "CONNIE", (1e-11, 1e-9)),
     ]
     for axes, (name, beam, title, limits) in zip(np.reshape(shown.fig.axes, (2, 3)), rows, strict=True):
-        assert [ax.get_title() for ax in axes] == ["", f"{title}, current setups, 90 % C.L.", ""]
+        assert [ax.get_title() for ax in axes] == ["", f"{title}, 90 % C.L.", ""]
         check_axes(axes, limits)
         cases = [(0, 0, "0", "0"), (1, 0, r"\pi", "0"), (0, 1, "0", r"\pi")][: 3 if name == "CsI" else 2]
         for ax, plane, k in zip(axes, PLANES, (3, 2, 1), strict=True):
@@ -633,7 +633,7 @@ def other(folder):
         "oscillation": {"delta_CP_over_pi": 1.5},
         "confidence_level": 0.99999,
     }
-    with pytest.warns(UserWarning, match="left out|RED100.*no events"):
+    with pytest.warns(UserWarning, match="left out|RED100.*no events|no sensitivity"):
         return Made(folder, **changes).compute()
 
 

@@ -989,7 +989,8 @@ def test_report(made, limit, tmp_path):
             [[html.unescape(c) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", line)] for line in lines]
         )
     summaries, short, table2, blocks, honest, *folded = found
-    assert (len(blocks), len(honest)) == (1 + 17, 1 + len(read_csv(worth)))
+    together = 2  # combinations
+    assert (len(blocks), len(honest)) == (1 + 17 + together, 1 + len(read_csv(worth)))
     folded = [table2, *folded]
     assert summaries[1:] == markdown((made.path / "comparison.md").read_text(encoding="utf-8"))[0][1:]
     assert short[0] == ["beam", "experiment", "Λ1", "Λ2", "Λ3"]
