@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-import scipy
 
 from cevns_tmm import tables
 from cevns_tmm.nuclei import part_of
@@ -67,30 +66,30 @@ def quenching_curve(model, isotope, kappa_scale=1.0, shift=0.0):
 
 
 def recoil_energy(E, Q, method="solve"):
-    """Recoil energy whose ionisation is ``E`` (electron-equivalent energy, > 0) for a quenching ``Q(T)``.
+    """Recoil energies whose ionisation is ``E`` (electron-equivalent, any shape, > 0) for a quenching ``Q(T)``.
 
     ``method`` is "solve", the root of T Q(T) = E, or "evaluate-at-threshold", E / Q(E), with Q at ``E``
-    itself. ``inf`` if no recoil ionises as much. ValueError for anything else.
+    itself. ``inf`` where no recoil ionises as much. ValueError for anything else.
     """
-    if not E > 0:
+    if not np.all(np.asarray(E) > 0):
         raise ValueError(f"threshold: {E!r} must be positive")
     with np.errstate(divide="ignore"):
-        upper = float(E / np.float64(Q(E)))
+        high = E / np.asarray(Q(E), float)
     if method == "evaluate-at-threshold":
-        return upper
+        return high
     if method != "solve":
         raise ValueError(f"method: {method!r} must be 'solve' or 'evaluate-at-threshold'")
-
-    def excess(T):
-        return T * float(Q(T)) - E
-
     # T Q(T) rises and Q is at most 1, so the root lies above E; for a Q that rises too, below E / Q(E)
-    upper = upper if upper < 1e12 * E else 2 * E
-    while excess(upper) < 0 and upper < 1e12 * E:
-        upper *= 2
-    if excess(upper) < 0:
-        return np.inf
-    return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
+    low, far = E, 1e12 * E
+    high = np.where(high < far, high, 2 * E)
+    while np.any(short := (high * Q(high) < E) & (high < far)):
+        high = np.where(short, 2 * high, high)
+    exists = high * Q(high) >= E
+    # bisection of all at once, to the last digit: loading SciPy's root finders takes longer than most jobs
+    while np.any((low < (middle := (low + high) / 2)) & (middle < high)):
+        is_below = middle * Q(middle) < E
+        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+    return np.where(exists, high, np.inf)[()]
 
 
 def recoil_threshold(threshold, Z, A, method="solve", kappa_scale=1.0):
