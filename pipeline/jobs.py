@@ -3,7 +3,6 @@
 Jobs that others need come first. A parameter is here if, and only if, the results of the job depend on it.
 """
 
-import dataclasses
 import itertools
 import subprocess
 from collections import Counter
@@ -17,7 +16,7 @@ from cevns_tmm.combination import CombinedExperiment
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.study import LITERAL, SETUPS
+from cevns_tmm.study import LITERAL, SETUPS, field_names
 from cevns_tmm.toys import forms, truths
 from pipeline import code, published, reference
 from pipeline.plan import digest
@@ -69,16 +68,16 @@ def planned(versions, script, parameters, data=()):
 
 def _files(parameters):
     """Files whose tables are among the parameters of a job: {name: SHA-256}."""
-    if not isinstance(parameters, dict):
-        return {}
-    if "sha256" in parameters:
-        return {parameters["file"]: parameters["sha256"]}
-    return {name: value for part in parameters.values() for name, value in _files(part).items()}
+    found = {}
+    for part in parameters.values():
+        if isinstance(part, dict):
+            found |= {part["file"]: part["sha256"]} if "sha256" in part else _files(part)
+    return found
 
 
 def _fields(instance):
     """Fields of a dataclass that have a value."""
-    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    values = {name: getattr(instance, name) for name in field_names(type(instance))}
     return {name: value for name, value in values.items() if value is not None}
 
 
