@@ -25,8 +25,8 @@ ASKED = {
     "Borexino": STUDY.experiment("Borexino"),
     "Both": STUDY.combination("Both"),
 }
-NO_NAME = [0, 1.5, True, "", "x", b"x", [], ["CsI"], {}, {1: 2}, np.array([1, 2]), float("nan"), object()]
-NO_NUMBER = ["0.9", "", b"x", [], ["CsI"], {}, True, np.array([1, 2]), float("nan"), float("inf"), object()]
+NO_NAME = [0, 1.5, True, "", "x", b"x", [], ["CsI"], {}, {1: 2}, np.array([1, 2]), float("nan"), ...]
+NO_NUMBER = ["0.9", "", b"x", [], ["CsI"], {}, True, np.array([1, 2]), float("nan"), float("inf"), ...]
 NO_LEVEL = [*NO_NUMBER, 0, 1, -1, 90]
 
 
