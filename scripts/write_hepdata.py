@@ -157,15 +157,13 @@ def contours(rows, reading, levels):
 def coverage(rows, reading):
     """A row for each truth."""
     rows = [row for row in rows if row["reading"] == reading]
-    return independent(TRUTH, rows), [
-        variable(
-            "Coverage of the interval", (share(row, "coverage_interval") for row in rows), Reading=reading
-        ),
-        variable(
-            "Coverage of the upper limit", (share(row, "coverage_upper") for row in rows), Reading=reading
-        ),
-        variable("Critical value", (cell(row["critical_value"]) for row in rows), Reading=reading),
-    ]
+    columns = {
+        "Coverage of the interval": (share(row, "coverage_interval") for row in rows),
+        "Coverage of the upper limit": (share(row, "coverage_upper") for row in rows),
+        "Critical value": (cell(row["critical_value"]) for row in rows),
+    }
+    found = [variable(name, cells, Reading=reading) for name, cells in columns.items()]
+    return independent(TRUTH, rows), found
 
 
 def tables(job):
@@ -191,8 +189,8 @@ def tables(job):
         name = f"Contours, {place or figure}"
         yield f"contours-{figure}", name, place, words, *contours(figures[figure], reading, levels)
     words = (
-        "Shares of toys whose interval, Delta chi-squared within the level, or upper limit holds the truth, by what the "
-        "nuisance of chi-squared scales and what is uncertain in truth; and the quantile of Delta chi-squared."
+        "Shares of toys in which the interval, Delta chi-squared within the level, or the upper limit holds the truth; quantile "
+        "of Delta chi-squared of the truth. 'Nuisance on' is what that of chi-squared scales, 'Truth' what is uncertain in toys."
     )
     yield "coverage", "Coverage of the limits", None, words, *coverage(read_csv(job.input.coverage), reading)
 
