@@ -1017,7 +1017,13 @@ def test_report(made, limit, tmp_path):
                 figures(w.strip("[]"), n / 1e-10, 4) for w, n in zip(words.split(), numbers, strict=True)
             ] == len(numbers) * [True]
             assert [w[0] == "[" for w in words.split()] == [False, True][: len(numbers)]
-    order = ["table2", "claims", "audit/ablation", "audit/inputs", "audit/budget", "comparison"]
+    assert folded.pop(1)[0] == ["statement, and how it is judged", "verdict"]
+    for row in made.rows("claims.csv"):
+        words = f"<summary>{row['text']} ({row['place']})</summary>"
+        assert words in html.unescape(text)
+    verdicts = re.findall(r'<td class="verdict">(.*?)</td>', text)
+    assert verdicts == [row["verdict"] for row in made.rows("claims.csv")]
+    order = ["table2", "audit/ablation", "audit/inputs", "audit/budget", "comparison"]
     for name, rows in zip(order, folded[:-1], strict=True):
         expected = made.rows(f"{name}.csv")
         assert rows == [
