@@ -116,10 +116,10 @@ def _range(study, names, key):
     combined, found = study.config["combinations"], []
     members = [combined.get(name, {}).get("experiments", [name]) for name in names]
     for name in itertools.chain(*members):
-        kind, block = ("solar", name) if name in study.solar else ("sources", study.source_of(name))
-        found.append(study.config[kind][block].get(key))  # solar limits have no profiles
-    ends = list(zip(*filter(None, found), strict=True))
-    return [min(ends[0]), max(ends[1])] if ends else []
+        is_solar = name in study.solar
+        block = study.config["solar"][name] if is_solar else study.config["sources"][study.source_of(name)]
+        found.append(block["plane_muB" if is_solar else key])
+    return [min(low for low, _ in found), max(high for _, high in found)] if found else []
 
 
 def _by_reading(study, name):
@@ -362,7 +362,7 @@ def figures(study, folder):
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_range(study, solar, "plane_muB"), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    found["combinations"] = found.pop("combined")
+    found["combinations"] = found.pop("combined")  # what contours.csv calls it
     named = {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
     return named | limit_figures(study, common)
 
