@@ -95,7 +95,8 @@ class Checkout:
         """Drop all other experiments: one deletion, the rest falls away."""
 
         def only(data):
-            data["experiments"] = {e: data["experiments"][e] for e in experiments}
+            blocks = data.pop("experiments")
+            data["experiments"] = {e: blocks[e] for e in experiments}  # last, where a block can be appended
 
         self.edit("experiments", only)
 
