@@ -86,12 +86,13 @@ docs: paper
 	@$(MAKE_IT) -- figures/ablation.png figures/limits.png $(AS_STEPS)
 	cp figures/ablation.png figures/limits.png docs/images
 	! command -v dot >/dev/null || { $(RUN) snakemake --rulegraph | \
-	  sed '/^\t0\[/d; /-> 0$$/d' | dot -Tsvg -o docs/images/rules.svg; } # without node 0, rule all
+	  sed '/^\t0\[/d; /-> 0$$/d; s/color = "[^"]*"/color = grey/' | dot -Tsvg -o docs/images/rules.svg; } # node 0: all
 	$(RUN) python -m pipeline.docs
 
 ## reproduce: everything that a user runs, then a run with nothing to do
 reproduce:
 	$(MAKE) paper check coverage report hepdata diff reference
+	$(MAKE) study DIR=examples/cawo4
 	$(RUN) snakemake --cores 1 --dry-run 2>&1 | grep "Nothing to be done"
 
 ## ci: what CI runs: reproduce, test and long

@@ -81,7 +81,7 @@ def sm_coefficients(T: Numbers, isotope: Isotope, F: Numbers) -> np.ndarray:
     Q_V, Q_A = weak_charges(isotope)
     scale = const.hbar_c**2 * const.G_F**2 * isotope.mass / np.pi * F**2
     slope = -(Q_V**2 - Q_A**2) * isotope.mass * T / 2
-    return np.stack([scale * (Q_V**2 + Q_A**2), 0 * F, scale * slope])
+    return np.array([scale * (Q_V**2 + Q_A**2), 0 * F, scale * slope])
 
 
 def em_coefficients(T: Numbers, isotope: Isotope, F: Numbers) -> np.ndarray:
@@ -91,7 +91,7 @@ def em_coefficients(T: Numbers, isotope: Isotope, F: Numbers) -> np.ndarray:
     area * energy^(k-1) per mu_B².
     """
     scale = np.pi * (const.hbar_c * const.alpha_EM * isotope.Z / const.m_e) ** 2 * F**2
-    return np.stack([scale / T, -scale, 0 * F])
+    return np.array([scale / T, -scale, 0 * F])
 
 
 def _differential(coefficients, T, E, isotope):

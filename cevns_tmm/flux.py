@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,17 +112,21 @@ class FluxTable:
             total += np.multiply.outer([weight * energy**-k for k in ORDERS], energy >= E)
         if len(self.edges) == 0:
             return total
-        inside = np.clip(E, self.edges[0], self.edges[-1])
-        cell = np.clip(np.searchsorted(self.edges, inside, side="right") - 1, 0, len(self.edges) - 2)
-        width = self.edges[cell + 1] - self.edges[cell]
-        t = (inside - self.edges[cell]) / width
-        low, high = (1 - t) ** 2, t**2
-        return total + (
-            low * (1 + 2 * t) * self.moments.take(cell, axis=1)
-            + high * (3 - 2 * t) * self.moments.take(cell + 1, axis=1)
-            - low * t * width * self.lower.take(cell, axis=1)
-            + high * (1 - t) * width * self.upper.take(cell, axis=1)
-        )
+        cell = np.searchsorted(self.edges[1:-1], E, side="right")
+        h = self.edges[1:][cell] - E.clip(self.edges[0], self.edges[-1])
+        a, b, c, d = self._cubics.take(cell, axis=-1)
+        return total + (a + h * (b + h * (c + h * d)))
+
+    @cached_property
+    def _cubics(self):
+        """Coefficients (4, 3, n) of the cubic in the energy below the upper edge of each cell, rising powers.
+
+        It has the moments at both edges, and the spectrum as slope there.
+        """
+        width = np.diff(self.edges)
+        mean = -np.diff(self.moments) / width
+        bend = 3 * mean - 2 * self.upper - self.lower, self.upper + self.lower - 2 * mean
+        return np.array([self.moments[:, 1:], self.upper, bend[0] / width, bend[1] / width**2])
 
 
 def tabulate(

@@ -1,6 +1,7 @@
 """Nuclear form factor in the symmetrised Fermi approximation, Eqs. (23)-(24)."""
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import hbar_c
@@ -8,6 +9,10 @@ from cevns_tmm.units import fm
 
 DIFFUSENESS = 0.52 * fm
 """Surface diffuseness a of Eq. (24)."""
+
+
+_J1_OVER_X = np.cumprod([1 / 3, *(-1 / (2 * k * (2 * k + 3)) for k in range(1, 10))])
+"""Coefficients of the series of j_1(x) / x in x²."""
 
 
 def half_density_radius(A: Numbers) -> Numbers:
@@ -30,11 +35,8 @@ def _x_j1(x):
     """x j_1(x) = sin x / x - cos x without cancellation, for x >= 0."""
     small = x < 1
     xx = np.where(small, x, 0.0) ** 2
-    series = np.ones_like(xx)
-    for k in range(9, 0, -1):  # x²/3 Σ_k Π (-x²) / (2k (2k + 3))
-        series = 1 - xx / (2 * k * (2 * k + 3)) * series
     safe = np.where(small, 1.0, x)
-    return np.where(small, xx / 3 * series, np.sin(safe) / safe - np.cos(safe))
+    return np.where(small, xx * polyval(xx, _J1_OVER_X), np.sin(safe) / safe - np.cos(safe))
 
 
 def form_factor(

@@ -34,6 +34,9 @@ DOUBLINGS = 20
 MOST_EVENTS = 1e15
 """Most events of a bin: chi² of more is lost in rounding errors."""
 
+MOST_CHI2 = 1e9
+"""Largest least chi² of which differences are more than rounding errors."""
+
 NO_EVENT = 1e-15
 """Fewer events of a Poisson bin, which only an expectation can be, are none."""
 
@@ -225,6 +228,9 @@ class Likelihood:
         rays, best = np.reshape(direction, (-1, len(self.signal))), np.ravel(self.best_fit(direction))
         start = np.where(np.isfinite(best), best, 0.0)
         least = self.chi2(start[:, None] * rays)
+        if np.any(least > MOST_CHI2):
+            why = f"neither background nor neutrinos explain it: the least chi² is {np.max(least):.3g}"
+            raise ValueError(f"observed: {why}, must be at most {MOST_CHI2:g}")
         ceiling = level + (least if minimum is None else np.full(len(rays), minimum))
 
         def above(t, ray):
@@ -281,7 +287,7 @@ def _minimise(p, shift, d, inverse_V, poisson, prior):
         scaled = np.linalg.solve(R.mT, (prior * theta + np.einsum("mkb,mb->mk", shift, g))[..., None])
         d_theta = -np.linalg.solve(R, scaled)[..., 0]
         d_p = np.einsum("mk,mkb->mb", d_theta, shift)
-        d_y = np.where(poisson, target - y * (p + d_p), 0.0) / positive
+        d_y = np.where(poisson, (target - y * (p + d_p)) / positive, 0.0)
         shrink = np.max(np.maximum(-d_p / positive, -d_y / y) * poisson, axis=-1, keepdims=True)
         step = np.where(done[:, None], 0.0, np.minimum(1, 0.99 / np.maximum(shrink, 0.1)))
         theta, p, y = theta + step * d_theta, p + step * d_p, y + step * d_y

@@ -127,10 +127,9 @@ def mu_nu_sq(flavour: str, Lambda: np.ndarray, U: np.ndarray) -> np.ndarray:
     Lambda = _three(Lambda, "Lambda")
     if np.shape(U) != (3, 3):
         raise ValueError(f"U: shape {np.shape(U)} must be (3, 3)")
-    row = U[flavour_index(flavour)]
-    # |row x Lambda|² is the same number, free of the cancellation of the difference
-    cross = np.cross(row.conj(), Lambda, axisb=0)
-    return np.sum(np.abs(cross) ** 2, axis=-1)
+    row = U[flavour_index(flavour)].conj()
+    # |row* x Lambda|² is the same number, free of the cancellation of the difference
+    return sum(abs(row[i] * Lambda[j] - row[j] * Lambda[i]) ** 2 for i, j in PLANES.values())
 
 
 def mu_nu_sq_baseline(

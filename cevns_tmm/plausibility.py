@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cevns_tmm.cross_section import T_max
+from cevns_tmm.likelihood import MOST_CHI2
 from cevns_tmm.response import Gaussian
 from cevns_tmm.units import cm, keV, s
 
@@ -74,7 +77,9 @@ def _no_limits(experiment, fluxes):
     rough = dataclasses.replace(experiment, recoil_nodes=4)
     vars(rough)["fluxes"] = fluxes
     for beam in rough.beams:
-        rough.sensitivity(beam)
+        chi2 = rough.sensitivity(beam)
+        if detector.is_binned and chi2.likelihood.chi2(np.zeros(len(chi2.forms))) > MOST_CHI2:
+            chi2.limits(level=1.0)
     if is_beyond and "electron" not in detector.channels:
         yield f"{edge}: {value} is beyond what the largest recoil, {max(ends) / keV:.3g} keV, gives: no events; is it in eV?"
         return

@@ -15,7 +15,7 @@ from matplotlib import rc_params_from_file, rcdefaults
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from cevns_tmm import magnetic_moment
 from cevns_tmm.annotations import Curves, PathLike
@@ -225,12 +225,18 @@ def empty_page(text: str, title: str, *files: PathLike) -> None:
 def save(fig: Figure, title: str, pdf: PathLike, png: PathLike) -> None:
     """Write a figure and its title to both files, with nothing in them that differs between two runs.
 
-    The figure is laid out once, as that costs as much as to draw it.
+    The figure is laid out once, as that costs as much as to draw it, and without its minor ticks.
     """
+    axes = [axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)]
+    minor = {axis: axis.get_minor_locator() for axis in axes if not _labels_minor_ticks(axis)}
+    for axis in minor:
+        axis.set_minor_locator(NullLocator())
     for ax in fig.axes:
         ax.apply_aspect()
     if engine := fig.get_layout_engine():
         engine.execute(fig)
+    for axis, locator in minor.items():
+        _mark(axis, locator)
     with plt.rc_context({"figure.constrained_layout.use": False}):
         fig.set_layout_engine(None)
         for path, absent in ((pdf, "CreationDate"), (png, "Software")):
@@ -238,3 +244,18 @@ def save(fig: Figure, title: str, pdf: PathLike, png: PathLike) -> None:
                 kind = str(path).rsplit(".", 1)[-1]
                 fig.savefig(temporary, format=kind, metadata={"Title": title, absent: None})
     plt.close(fig)
+
+
+def _labels_minor_ticks(axis):
+    return any(axis.get_minor_formatter().format_ticks(axis.get_minorticklocs()))
+
+
+def _mark(axis, locator):
+    """Draw the minor ticks of an axis as markers of one line on each side; as ticks they cost half of a figure."""
+    low, high = sorted(axis.get_view_interval())
+    at = np.array([x for x in locator() if low <= x <= high])
+    (tick,) = axis.get_minor_ticks(1)
+    for side, line in enumerate((tick.tick1line, tick.tick2line)):
+        points = at, np.full(len(at), side)
+        line.set(data=points if axis.axis_name == "x" else points[::-1], zorder=axis.get_zorder())
+        axis.axes.add_artist(line)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy
 
 from cevns_tmm import tables
 from cevns_tmm.annotations import Numbers
@@ -76,30 +75,30 @@ def quenching_curve(model: Any, isotope: Isotope, kappa_scale: float = 1.0, shif
 
 
 def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
-    """Recoil energy whose ionisation is ``E`` (electron-equivalent energy, > 0) for a quenching ``Q(T)``.
+    """Recoil energies whose ionisation is ``E`` (electron-equivalent, any shape, > 0) for a quenching ``Q(T)``.
 
     ``method`` is "solve", the root of T Q(T) = E, or "evaluate-at-threshold", E / Q(E), with Q at ``E``
-    itself. ``inf`` if no recoil ionises as much. ValueError for anything else.
+    itself. ``inf`` where no recoil ionises as much. ValueError for anything else.
     """
-    if not E > 0:
+    if not np.all(np.asarray(E) > 0):
         raise ValueError(f"threshold: {E!r} must be positive")
     with np.errstate(divide="ignore"):
-        upper = float(E / np.float64(Q(E)))  # above E, as Q is at most 1
+        high = E / np.asarray(Q(E), float)
     if method == "evaluate-at-threshold":
-        return upper
+        return high
     if method != "solve":
         raise ValueError(f"method: {method!r} must be 'solve' or 'evaluate-at-threshold'")
-
-    def excess(T):
-        return T * float(Q(T)) - E
-
-    if not E < upper < np.inf or excess(upper) < 0:  # for a Q that rises, the root is below E / Q(E)
-        T = E * np.geomspace(1, 1e12, 1000)
-        reached = T * Q(T) >= E
-        upper = T[np.argmax(reached)]
-        if upper == E:
-            return E if reached[0] else np.inf
-    return scipy.optimize.brentq(excess, E, upper, xtol=1e-14 * E, rtol=1e-14)
+    # T Q(T) rises and Q is at most 1, so the root lies above E; for a Q that rises too, below E / Q(E)
+    low, far = E, 1e12 * E
+    high = np.where(high < far, high, 2 * E)
+    while np.any(short := (high * Q(high) < E) & (high < far)):
+        high = np.where(short, 2 * high, high)
+    exists = high * Q(high) >= E
+    # bisection of all at once, to the last digit: loading SciPy's root finders takes longer than most jobs
+    while np.any((low < (middle := (low + high) / 2)) & (middle < high)):
+        is_below = middle * Q(middle) < E
+        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+    return np.where(exists, high, np.inf)[()]
 
 
 def recoil_threshold(

@@ -116,11 +116,8 @@ def recoil_spectra(
     isotopes, number = stacked(isotope for isotope, _ in nuclei), np.array([[n] for _, n in nuclei])
     F, E = recoil_form_factor(T, isotopes, **(shape or {})), E_min(T, isotopes.mass)
     C_sm, C_em = sm_coefficients(T, isotopes, F), em_coefficients(T, isotopes, F)
-    sm, em = np.zeros((2, len(fluence), *E.shape))
-    for c, (component, value) in enumerate(fluence.items()):
-        M = fluxes[component].above(E)
-        sm[c], em[c] = (number * value * np.sum(C * M, axis=0) for C in (C_sm, C_em))
-    return sm, em
+    M = np.array([value * fluxes[component].above(E) for component, value in fluence.items()])
+    return tuple(np.einsum("kin,ckin->cin", number * C, M) for C in (C_sm, C_em))
 
 
 def differential_rates(

@@ -189,13 +189,15 @@ class Response:
         return x * self.quenching(T) if self._is_quenched(scale) else x
 
     def recoil(self, x: Any, scale: str, inversion: str = "solve") -> Any:
-        """Recoil energy of which ``x`` is measured on a scale."""
-        if scale == "T" or not 0 < x < np.inf:
+        """Recoil energies of which ``x`` (any shape) are measured on a scale."""
+        if scale == "T":
             return x
-        E = x * keV / (self.photoelectrons_per_keV if scale == "n_PE" else 1)
+        E = np.asarray(x) * keV / (self.photoelectrons_per_keV if scale == "n_PE" else 1)
         if not self._is_quenched(scale):
             return E
-        return recoil_energy(E, self.quenching, inversion)
+        is_inside = (E > 0) & np.isfinite(E)
+        found = recoil_energy(np.where(is_inside, E, keV), self.quenching, inversion)
+        return np.where(is_inside, found, E)[()]
 
     def _is_quenched(self, scale):
         return scale == "E_keVee" or (scale == "n_PE" and self.ionises)
@@ -208,7 +210,7 @@ class Response:
     @cached_property
     def _recoil_edges(self):
         """Edges of bins that nothing smears, as recoil energies."""
-        return np.array([self.recoil(x, self.scale, self.inversion) for x in self.edges])
+        return self.recoil(self.edges, self.scale, self.inversion)
 
     @property
     def lowest(self) -> float:
@@ -220,12 +222,12 @@ class Response:
     def breakpoints(self) -> np.ndarray:
         """Recoil energies where the response jumps, and ends of the panels that resolve its steps."""
         if self.resolution is None:
-            found = list(self._recoil_edges)
+            found = self._recoil_edges
         else:
             marks = self.resolution.marks(self.edges[np.isfinite(self.edges)])
-            found = [self.recoil(x, self._smeared) for x in marks]
-        found += [self.recoil(x, self.efficiency.scale) for x in self.efficiency.breakpoints()]
-        return np.array([T for T in found if 0 < T < np.inf])
+            found = self.recoil(marks, self._smeared)
+        found = np.append(found, self.recoil(self.efficiency.breakpoints(), self.efficiency.scale))
+        return found[(found > 0) & (found < np.inf)]
 
     def __call__(self, T: np.ndarray) -> np.ndarray:
         """Shares (b, n) for recoil energies ``T`` (n,)."""

@@ -195,7 +195,8 @@ def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
     with open(path, encoding="utf-8", newline="") as file:
         lines = (line for line in file if not line.startswith("#"))
         names = next(csv.reader(lines), [])
-        return list(csv.DictReader((line for line in lines if line.startswith(begin)), names))
+        rows = csv.reader(line for line in lines if line.startswith(begin))
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

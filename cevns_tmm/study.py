@@ -75,6 +75,11 @@ def _set(parent, key, value):
         parent[key] = parent[key] * x if change == "scale" else parent[key] + x
 
 
+def _changed(block, before):
+    """What of a mapping is not as it was."""
+    return {key: value for key, value in block.items() if value != before.get(key)}
+
+
 def _is_absent(config, key, is_paper):
     """Whether a dotted key is about an experiment, a setup or a source that is not there.
 
@@ -106,8 +111,17 @@ def _properties():
 
 def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
     """An instance of a dataclass from those keys of a mapping that are fields of it."""
-    names = {field.name for field in dataclasses.fields(cls)}
-    return cls(**{key: value for key, value in block.items() if key in names}, **more)
+    return cls(**_of_fields(cls, block), **more)
+
+
+@functools.cache
+def field_names(cls: type) -> tuple[str, ...]:
+    """Names of the fields of a dataclass."""
+    return tuple(field.name for field in dataclasses.fields(cls))
+
+
+def _of_fields(cls, block):
+    return {name: block[name] for name in field_names(cls) if name in block}
 
 
 def is_table(value: Any) -> bool:
@@ -130,7 +144,7 @@ class Study:
 
     def __init__(self, config: dict[str, Any], origin: Any, folder: PathLike | None = None) -> None:
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
-        self._folder, self._tables, self._experiments = Path(folder or PAPER), {}, {}
+        self._folder, self._tables, self._instances, self._experiments = Path(folder or PAPER), {}, {}, {}
         for key in ("combinations", "maps"):
             self.config.setdefault(key, {})
         self._check_schemas(self.config)
@@ -333,11 +347,18 @@ class Study:
         )
 
     def _made(self, cls, block, **more):
-        """An instance of a dataclass, with the columns of tables in place of the names of their files."""
-        read = {
-            key: self._table(key, reader, block[key]) for key, reader in cls.TABLES.items() if key in block
-        }
-        return from_block(cls, block | read, **more)
+        """An instance of a dataclass, with the columns of tables in place of the names of their files.
+
+        It is made once for all readings in which it is the same.
+        """
+        used = _of_fields(cls, block) | more
+        key = cls, repr(used)
+        if key not in self._instances:
+            tables = {name: read for name, read in cls.TABLES.items() if name in used}
+            self._instances[key] = cls(
+                **used | {n: self._table(n, read, used[n]) for n, read in tables.items()}
+            )
+        return self._instances[key]
 
     def _table(self, key, reader, value):
         """A value, or each of a mapping, with the columns of a table for the name of a file."""
@@ -349,7 +370,7 @@ class Study:
             there = {path.name.lower(): path.name for path in self._folder.glob("*") if is_table(path.name)}
             like = [there[name] for name in difflib.get_close_matches(value.lower(), there, 1)]
             meant = f"; is {like[0]} meant?" if like else ""
-            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}{meant}")
+            raise ValueError(f"{key}: {value!r} must be a file in {self._folder}/{meant}")
         if (reader, value) not in self._tables:
             self._tables[reader, value] = identified(self._folder / value, value, reader)
         return self._tables[reader, value]
@@ -462,9 +483,7 @@ class Study:
     def _doubts(self):
         """What is allowed but surely a slip, in the reading of the figures."""
         found, cells = {}, self.config["grids"]["flux_cells"]
-        fluxes = {
-            name: self.source(name).flux_tables(cells) for name in map(self.source_of, self.experiments)
-        }
+        fluxes = functools.cache(lambda source: self.source(source).flux_tables(cells))
         file = PAPER / "experiments.yaml"
         # what is odd about the paper's own experiments is in the readings
         same = [self.origin[key] == str(PAPER / "config.yaml") for key in ("confidence_level", "statistics")]
@@ -478,7 +497,7 @@ class Study:
                 else:
                     is_own = self.config["experiments"][name] != paper.get(name)
                     with self._located(f"experiments.{name}", setup):
-                        texts = list(doubts(one, fluxes[self.source_of(name)] if is_own else None))
+                        texts = list(doubts(one, fluxes(self.source_of(name)) if is_own else None))
                 for text in texts:
                     found.setdefault((name, text), []).append(setup)
         notes = [f"{name} ({', '.join(setups)}): {text}" for (name, text), setups in found.items()]
@@ -497,15 +516,13 @@ class Study:
     def _check_schemas(self, config):
         """Check each file against its schema; of a reading, only what is not as without departures."""
         for name in FILES:
-            keys = schema(name)["properties"]
-            block = {key: config[key] for key in keys if key in config}
+            block = {key: config[key] for key in schema(name)["properties"] if key in config}
             if config is self.config:
                 check_schema(block, schema(name), self.origin)
-            elif any(block[key] != self.config[key] for key in block):
-                for kind in _KINDS & set(block):
-                    changed = [n for n in block[kind] if block[kind][n] != self.config[kind][n]]
-                    block[kind] = {n: block[kind][n] for n in changed or block[kind]}
-                check_schema(block, schema(name), self.origin)
+            elif changed := _changed(block, self.config):
+                for kind in _KINDS & set(changed):
+                    changed[kind] = _changed(changed[kind], self.config[kind])
+                check_schema(changed, schema(name) | {"required": []}, self.origin)
 
     def _check_names(self):
         """Checks of names and ranges, which no reading can change."""
@@ -585,7 +602,9 @@ class Study:
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""
-        config = copy.deepcopy(self.config)
+        sets = [key for name in departures for key in self.config["departures"][name]["sets"]]
+        changed = {key.partition(".")[0] for key in sets} & set(self.config)
+        config = self.config | {key: copy.deepcopy(self.config[key]) for key in changed}
         for departure in departures:
             self._apply(config, departure)
         try:

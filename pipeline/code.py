@@ -1,6 +1,5 @@
 """The code of this repository that a script runs, and the packages around it: their identities."""
 
-import ast
 import hashlib
 import platform
 import re
@@ -27,17 +26,16 @@ def _version(package):
     return re.search(r"^Version: (.+)$", distribution(package).read_text("METADATA"), re.MULTILINE)[1]
 
 
+_IMPORT = re.compile(r"^ *(?:from ([\w.]+) )?import (\([^)]*\)|.*)", re.MULTILINE)
+
+
 @cache
 def _imports(file):
     """Files of this repository that a file of it imports."""
     found = set()
-    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
-        elif isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        candidates = (f"{name.replace('.', '/')}.py" for name in names)
+    for module, names in _IMPORT.findall((ROOT / file).read_text(encoding="utf-8")):
+        modules = [f"{module}.{name}".strip(".") for name in re.findall(r"[\w.]+", names)]
+        candidates = {f"{name.replace('.', '/')}.py" for name in [module, *modules]}
         found |= {candidate for candidate in candidates if (ROOT / candidate).is_file()}
     return found
 

@@ -3,7 +3,6 @@
 Jobs that others need come first. A parameter is here if, and only if, the results of the job depend on it.
 """
 
-import dataclasses
 import itertools
 import subprocess
 from collections import Counter
@@ -17,7 +16,7 @@ from cevns_tmm.combination import CombinedExperiment
 from cevns_tmm.config import PAPER, load_yaml, read_files
 from cevns_tmm.detector import BINNED
 from cevns_tmm.solar import SolarExperiment
-from cevns_tmm.study import LITERAL, SETUPS
+from cevns_tmm.study import LITERAL, SETUPS, field_names
 from cevns_tmm.toys import forms, truths
 from pipeline import code, published, reference
 from pipeline.plan import digest
@@ -69,16 +68,16 @@ def planned(versions, script, parameters, data=()):
 
 def _files(parameters):
     """Files whose tables are among the parameters of a job: {name: SHA-256}."""
-    if not isinstance(parameters, dict):
-        return {}
-    if "sha256" in parameters:
-        return {parameters["file"]: parameters["sha256"]}
-    return {name: value for part in parameters.values() for name, value in _files(part).items()}
+    found = {}
+    for part in parameters.values():
+        if isinstance(part, dict):
+            found |= {part["file"]: part["sha256"]} if "sha256" in part else _files(part)
+    return found
 
 
 def _fields(instance):
     """Fields of a dataclass that have a value."""
-    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    values = {name: getattr(instance, name) for name in field_names(type(instance))}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -116,10 +115,10 @@ def _range(study, names, key):
     combined, found = study.config["combinations"], []
     members = [combined.get(name, {}).get("experiments", [name]) for name in names]
     for name in itertools.chain(*members):
-        kind, block = ("solar", name) if name in study.solar else ("sources", study.source_of(name))
-        found.append(study.config[kind][block].get(key))  # solar limits have no profiles
-    ends = list(zip(*filter(None, found), strict=True))
-    return [min(ends[0]), max(ends[1])] if ends else []
+        is_solar = name in study.solar
+        block = study.config["solar"][name] if is_solar else study.config["sources"][study.source_of(name)]
+        found.append(block["plane_muB" if is_solar else key])
+    return [min(low for low, _ in found), max(high for _, high in found)] if found else []
 
 
 def _by_reading(study, name):
@@ -301,11 +300,11 @@ def tables(study):
     """The tables of results."""
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
-    hidden = [name for name in study.combinations if name not in study.drawn]
-    projected = [study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e]]
+    analyses = (study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e])
     words = notes(study)
-    if words and any(one.data is None and one.nuisance_on == "excess" for one in projected):
+    if words and any(forms(one).get("excess") == one for one in analyses):
         words.append(EXACT_RATE.format(shown))
+    hidden = [name for name in study.combinations if name not in study.drawn]
     table2 = dict(labels=labels(study), hidden=hidden, reading=shown, notes=words)
     hepdata = dict(profiles=limited(study), figures=contour_figures(study), reading=shown, notes=notes(study))
     return {
@@ -361,7 +360,7 @@ def figures(study, folder):
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
     parameters = dict(solar=solar, range_muB=_range(study, solar, "plane_muB"), note=follows)
     found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    found["combinations"] = found.pop("combined")
+    found["combinations"] = found.pop("combined")  # what contours.csv calls it
     named = {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
     return named | limit_figures(study, common)
 

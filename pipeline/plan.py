@@ -105,10 +105,10 @@ def settle(plans, prefix=""):
     made = {}
     for job, plan in plans.items():
         file = Path(plan_file(job, prefix))
-        there, outputs = load(file) or {}, records.get(job, {})
-        if _up_to_date(plan, outputs, made):
+        there, outputs, wanted = load(file) or {}, records.get(job, {}), identity(plan)
+        if _up_to_date(wanted, outputs, made):
             made |= {path: one["sha256"] for path, one in outputs.items()}
-            if identity(plan) != identity(there):  # planned otherwise in between
+            if wanted != identity(there):  # planned otherwise in between
                 _write(file, plan)
             _date(file, _LONG_AGO)
             _order(plan, outputs)
@@ -156,12 +156,12 @@ def _read_record(path):
     return found if all(isinstance(found[key], kind) for key, kind in _RECORD.items()) else None
 
 
-def _up_to_date(plan, outputs, made):
-    """Whether the outputs of a job are of this plan and of the inputs that are there, and whole."""
+def _up_to_date(wanted, outputs, made):
+    """Whether the outputs of a job are of the plan of this identity and of the inputs that are there, and whole."""
     if not outputs:
         return False
     for path, one in outputs.items():
-        if one["plan"] != identity(plan) or set(one["outputs"]) != set(outputs):
+        if one["plan"] != wanted or set(one["outputs"]) != set(outputs):
             return False
         if any(made.get(name) != value for name, value in one["inputs"].items()):
             return False

@@ -74,14 +74,11 @@ def like_the_paper(limits):
     ``limits`` maps (experiment, setup, beam, parameter) to text.
     """
     for experiment, beam in dict.fromkeys((key[0], key[2]) for key in limits):
-        found = [
-            [limits.get((experiment, s, beam, p), "") for s in ("current", "future")] for p in PARAMETERS
-        ]
-        yield (
-            beam,
-            experiment,
-            *(" ".join(filter(None, [now, later and f"[{later}]"])) for now, later in found),
-        )
+        row = [beam, experiment]
+        for parameter in PARAMETERS:
+            now, later = (limits.get((experiment, s, beam, parameter)) for s in ("current", "future"))
+            row.append(" ".join(filter(None, [now, later and f"[{later}]"])))
+        yield row
 
 
 def limit_text(parameter, limit, any_limit):

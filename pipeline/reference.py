@@ -94,9 +94,8 @@ def deviation(column, row, mine, theirs):
         return math.sqrt(2 * max(mean * (1 - mean), 1 / toys) / toys)
     if column == "toys_without_limit":
         return math.sqrt(2 * mean)
-    if (
-        column == "critical_value"
-    ):  # 1.8 to 2.7 over the root of the toys, more where counts are few and whole
+    if column == "critical_value":
+        # relative to it, the error times the root of the toys is 1.8 (Wilks) to 2.7 (Chernoff), more for few counts
         return 5 * mean / math.sqrt(toys)
     covering = row.get("covering_method") == "feldman-cousins" and column == "covering_muB"
     if covering or re.search("sigma|median|cousins", column):

@@ -3,6 +3,7 @@
 import fcntl
 
 import pytest
+import yaml
 from hypothesis import settings
 
 from tests.checkout import NEW, Checkout
@@ -23,8 +24,7 @@ def small(tmp_path_factory, worker_id):
         if not (base / "small.done").exists():
             checkout.keep(["CsI", "CONNIE"])
             checkout.coarse()
-            with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
-                file.write(NEW)
+            checkout.edit("experiments", lambda data: data["experiments"].update(yaml.safe_load(NEW)))
             checkout.snakemake()
             (base / "small.done").touch()
     return checkout

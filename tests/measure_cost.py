@@ -1,6 +1,7 @@
 """Cost of the whole pipeline with 9 experiments: ``python -m tests.measure_cost local 9``, or ``slurm 9``.
 
-Prints a row per way of running: jobs, submissions, wall time and the memory of the largest process.
+Prints a row per way of running: jobs, submissions, wall time and the memory of the largest process. ``slurm`` runs
+locally too, to compare with.
 """
 
 import copy
@@ -17,6 +18,7 @@ from tests.checkout import Checkout
 from tests.slurm_node import SlurmNode
 
 PROFILE = "workflow/profiles/slurm"
+WAYS = {"grouped": [], "each job alone": [], "job arrays": ["--slurm-array-jobs", "all"]}
 
 
 def enlarged(path, number):
@@ -61,7 +63,8 @@ def measured(checkout, *arguments, cores):
     if process.returncode:
         raise SystemExit(text)
     jobs = int(text.rpartition(" of ")[2].split()[0])
-    return jobs, text.count("SLURM jobid"), wall, largest / 2**20
+    submissions = len(set(re.findall(r"SLURM job ?ID (\d+)", text, re.IGNORECASE)))
+    return jobs, submissions, wall, largest / 2**20
 
 
 def main(where, number):
@@ -74,13 +77,15 @@ def main(where, number):
                 checkout = original.copy(Path(folder) / f"cores{cores}", results=False)
                 rows.append([f"local, --cores {cores}", number, *measured(checkout, cores=cores)])
         else:
+            checkout = original.copy(Path(folder) / "local", results=False)
+            rows.append(["local, --cores 2", number, *measured(checkout, cores=2)])
             with SlurmNode(Path(folder) / "node"):
-                for grouping in ("grouped", "ungrouped"):
-                    checkout = original.copy(Path(folder) / grouping, results=False)
-                    if grouping == "ungrouped":
+                for n, (way, options) in enumerate(WAYS.items()):
+                    checkout = original.copy(Path(folder) / f"slurm{n}", results=False)
+                    if way != "grouped":
                         ungrouped(checkout)
-                    row = measured(checkout, "--workflow-profile", PROFILE, cores=2)
-                    rows.append([f"SLURM, {grouping}", number, *row])
+                    row = measured(checkout, "--workflow-profile", PROFILE, *options, cores=2)
+                    rows.append([f"SLURM, {way}", number, *row])
     heads = ["", "experiments", "jobs", "submissions", "wall [s]", "largest process [MiB]"]
     print(tabulate(rows, heads, tablefmt="github", floatfmt=".0f"))
 

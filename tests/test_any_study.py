@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -37,10 +38,6 @@ def decades(low, high, usual=None):
         )
         .map(lambda x: 10.0**x)
     )
-
-
-def optional(values):
-    return st.one_of(st.none(), values)
 
 
 def edges(low, high, usual, most=6):
@@ -149,11 +146,10 @@ def any_study(draw):
         bins = len(setup[window]) - 1
     if window == "bins_PE":
         resolution = draw(
-            optional(
-                st.one_of(
-                    st.just({"photoelectrons": "poisson"}),
-                    decades(-9, 5).map(lambda k: {"photoelectrons": "gamma", "shape_per_keV": k}),
-                )
+            st.one_of(
+                st.none(),
+                st.just({"photoelectrons": "poisson"}),
+                decades(-9, 5).map(lambda k: {"photoelectrons": "gamma", "shape_per_keV": k}),
             )
         )
     elif draw(st.booleans()):
@@ -241,7 +237,7 @@ def any_study(draw):
             setup["background"] = {"events": [draw(events)] * bins}
         else:
             setup["background"] = {"per_keV_kg_d": draw(events)}
-        more = draw(st.sampled_from(["", "sigma", "off_to_on"]))
+        more = draw(st.sampled_from(["", "sigma", *["off_to_on"] * (bins < 50)]))
         if more:
             setup["background"][more] = draw(decades(-6, 6) if more == "off_to_on" else decades(-6, 2))
         is_binned = True
@@ -371,33 +367,34 @@ def by_quadrature(experiment, block, files):
     return found
 
 
+def deviance(d, p):
+    """chi² of Poisson bins, in numbers that hold three more digits."""
+    d, p = np.longdouble(d), np.maximum(np.longdouble(p), 1e-300)
+    return float(2 * np.sum(p - d + d * np.log(np.where(d > 0, d, p) / p)))
+
+
 def chi2(x, n_sm, signal, setup, pull):
     """chi² of Poisson bins for x times the signal, least over its one pull, and over the background if it is free."""
     background, observed = setup.get("background", {}), setup.get("observed")
-    B = background.get("per_keV_kg_d")
-    if B is None:
-        B = np.array(background.get("events", 0.0))
-    else:
-        B = B * np.diff(setup["bins_keV"]) * setup["mass_kg"] * setup["exposure_d"]
-    B = B * np.ones(len(n_sm))
+    B = np.array(background.get("events", 0.0)) + np.zeros(len(n_sm))
+    if "per_keV_kg_d" in background:
+        rate = background["per_keV_kg_d"] * setup["mass_kg"] * setup["exposure_d"]
+        B = rate * np.diff(setup["bins_keV"])
     d = n_sm + B if observed is None else np.array(observed["events"])
     tau, s = background.get("off_to_on"), n_sm + x * signal
+    moved = B * background["sigma"] if "sigma" in background else s * pull
 
     def at(theta):
-        total = s * (1 + theta * pull) if tau or "sigma" not in background else s
-        b = B if tau or "sigma" not in background else B * (1 + theta * background["sigma"])
-        value = theta**2
-        if tau:
-            m = tau * B
-            half = (d + m - (1 + tau) * total) / 2
-            b = (half + np.sqrt(half**2 + (1 + tau) * m * total)) / (1 + tau)
-            value += 2 * np.sum(special.kl_div(m, tau * b))
-        return value + 2 * np.sum(special.kl_div(d, total + b))
+        p = s + B + theta * moved
+        if not tau:
+            return theta**2 + deviance(d, p)
+        m, total = tau * B, s + theta * moved  # the background b solves d/(total + b) + m/b = 1 + tau
+        half = (d + m - (1 + tau) * total) / 2
+        root = np.sqrt(half**2 + (1 + tau) * m * total)
+        b = np.where(half > 0, (half + root) / (1 + tau), m * total / np.maximum(root - half, 1e-300))
+        return theta**2 + deviance(d, total + b) + deviance(m, tau * b)
 
-    if tau or "sigma" not in background:
-        most = pull
-    else:  # events may not be negative, whatever the background alone is
-        most = np.max(background["sigma"] * B / np.maximum(s + B, 1e-300))
+    most = np.max(moved / np.maximum(s if tau else s + B, 1e-300))  # at -1/most a bin is empty
     if not most:
         return at(0.0)
     bounds = (-1 / most, min(50, 1e3 / most))
@@ -420,7 +417,7 @@ def check_events(experiment, block, files):
     if "channels" in block or "bins_PE" in block["current"] or is_of_photoelectrons:
         return
     for found, n in zip(experiment.rates.binned(), by_quadrature(experiment, block, files), strict=True):
-        assert found == pytest.approx(n, rel=1e-6, abs=1e-12 * np.max(n) + 1e-200)
+        assert found == pytest.approx(n, rel=1e-6, abs=1e-12 * np.max(n) + 1e-20)
 
 
 def check_limits(experiment, block, limits):
@@ -440,12 +437,11 @@ def check_limits(experiment, block, limits):
             if not signal.any():
                 assert limit == math.inf
                 continue
-            spread = 1 / np.sqrt(
-                np.sum(signal**2 / np.maximum(n_sm, 1))
-            )  # about the uncertainty of the squared moment
-            end = limit**2 if limit < math.inf else 1e4 * spread
+            uncertainty = 1 / np.sqrt(np.sum(signal**2 / np.maximum(n_sm, 1)))
+            end = limit**2 if limit < math.inf else 1e4 * uncertainty
             least = optimize.minimize_scalar(
-                lambda x, signal=signal: chi2(x, n_sm, signal, setup, pull),
+                chi2,
+                args=(n_sm, signal, setup, pull),
                 bounds=(0, end),
                 method="bounded",
                 options={"xatol": 1e-9 * end},
@@ -453,13 +449,13 @@ def check_limits(experiment, block, limits):
             least = min(least.fun, chi2(0.0, n_sm, signal, setup, pull))
             rise = chi2(end, n_sm, signal, setup, pull) - least
             if limit < math.inf:
-                assert rise == pytest.approx(LEVEL, rel=1e-3, abs=1e-6 * least), (beam, i, limit)
+                assert rise == pytest.approx(LEVEL, rel=1e-3, abs=1e-6 * max(least, 0.0)), (beam, i, limit)
             else:
                 assert rise < LEVEL * (1 + 1e-6), (beam, i)
 
 
 @pytest.mark.long
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(any_study())
 def test_any_study_has_the_right_limit_or_is_refused_in_one_line(case):
     source, block, files = case
@@ -467,10 +463,7 @@ def test_any_study_has_the_right_limit_or_is_refused_in_one_line(case):
         try:
             experiment = read(Path(folder), source, block, files)
         except ConfigError as error:
-            assert (
-                str(error).startswith(folder) or str(error).startswith("--config") or "sources" in str(error)
-            )
-            assert "\n" not in str(error)
+            assert re.fullmatch(r"\S+\.(yaml|csv)( with --config)?: \S.*", str(error))
             return
         limits = [
             experiment.limits(beam, method=m)

@@ -110,6 +110,13 @@ def test_members_count_with_the_beam_of_a_panel_if_they_have_it():
     assert read.kinds("CsI+CONUS") == ["combined"]
 
 
+def test_profiles_reach_the_limits_of_a_combination():
+    """Also where a solar limit is beyond the profiles of the others."""
+    read = Study.read(None, {"combinations": {"Both": {"experiments": ["CsI", "Borexino"]}}})
+    low, high = plans(read)["profiles/Both"]["parameters"]["range_muB"]
+    assert all(low < limit < high for limit in read.combination("Both").limits().values())
+
+
 @pytest.fixture(scope="module")
 def both():
     """Analysis, events and beam of CsI, CONUS and Borexino, as a job has them."""

@@ -975,6 +975,20 @@ def test_the_examples_are_what_the_page_says():
         assert f"| `examples/{name}` | {events:.1f} |" in page
 
 
+def test_the_blocks_of_the_page_are_a_study(tmp_path):
+    """A reactor by power and a stopped-pion source with tables, and a detector at each."""
+    page = (ROOT / "docs/detector.md").read_text(encoding="utf-8")
+    sources, experiments = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)[:2]
+    for name in ("nue", "numubar", "numu"):
+        shutil.copy(ROOT / f"examples/sns-argon/config/{name}.csv", tmp_path)
+    found = study(tmp_path, yaml.safe_load(sources), experiments)
+    assert [note for note in found.notes if not note.startswith("left out")] == []
+    cawo4, argon = map(found.experiment, found.experiments)
+    cores = sum(cawo4.source.reactor_flux(distance) for distance in (72.0, 102.0))
+    assert cawo4.detector.fluence(cawo4.source)["nuebar"] == pytest.approx(cores * 365.25 * day, rel=1e-4)
+    assert all(0 < limit < 1e-8 for one in (cawo4, argon) for limit in one.limits(one.beams[-1]).values())
+
+
 def test_every_value_on_the_page_is_allowed(tmp_path):
     """What its tables of efficiency, quenching and resolution begin with, each in a study of its own."""
     page = (ROOT / "docs/detector.md").read_text(encoding="utf-8")

@@ -1,6 +1,8 @@
 """Studies of one's own: in another directory, as a module of another workflow, changed on the command line."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -71,6 +73,43 @@ def test_a_study_is_the_same_from_wherever_it_is_run(study, checkout, tmp_path):
     for root in (checkout.path, moved):
         for arguments in (["-s", "Snakefile", "--directory", study], ["--directory", study]):
             assert "Nothing to be done" in snakemake(root, *arguments, "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "start", "said"),
+    [
+        ("mass_kg: -1", "study", "config/experiments.yaml: experiments.Mine.current.mass_kg: -1 must be"),
+        ("efficiency: eff.csv", "elsewhere", "config/eff.csv: line 2: efficiency: '2' must be"),
+        ("efficiency: no.csv", "checkout", "efficiency: 'no.csv' must be a file in mistaken/config/"),
+    ],
+)
+def test_a_message_names_a_file_as_it_is_from_where_snakemake_was_started(
+    checkout, tmp_path, mistake, start, said
+):
+    folder = checkout.path / "mistaken"
+    starts = {
+        "study": (folder, ""),
+        "elsewhere": (tmp_path, f"{folder}/"),
+        "checkout": (checkout.path, "mistaken/"),
+    }
+    start, prefix = starts[start]
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    key = mistake.partition(":")[0]
+    text = re.sub(rf"{key}: [^,}}]+", mistake, MINE)
+    (folder / "config/experiments.yaml").write_text(text, encoding="utf-8")
+    (folder / "config/eff.csv").write_text("T_keV,efficiency\n1,2\n", encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "-n", "-s", str(checkout.path / "Snakefile")]
+    done = subprocess.run(
+        [*command, "--directory", str(folder)],
+        cwd=start,
+        env=os.environ | {"PWD": str(start)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"cevns-tmm: {prefix}config/")
+    assert said in line
 
 
 def test_another_experiment_of_a_study_is_one_block(study, checkout, tmp_path):

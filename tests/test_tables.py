@@ -808,6 +808,21 @@ def test_samples(made):
     assert expected == {}
 
 
+@pytest.mark.parametrize(
+    ("changes", "says_so"),
+    [
+        ({}, False),
+        ({"confidence_level": 0.95}, True),
+        ({"confidence_level": 0.95, "figures_reading": "literal"}, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:RED100 .current, future.")
+def test_table_of_another_study_says_that_the_rate_is_taken_as_exact(changes, says_so):
+    _, parameters, *_ = jobs.tables(Study.read(None, changes))["table2"]
+    words = "The reading inferred takes the Standard Model rate of the projections as exactly known"
+    assert any(note.startswith(words) for note in parameters["notes"]) == says_so
+
+
 # The checks, the provenance and the report.
 
 

@@ -1,0 +1,64 @@
+"""The closing words of `make study`."""
+
+import subprocess
+
+from pipeline.glance import glance
+from tests.checkout import ROOT
+
+MINE = """
+experiments:
+  Mine:
+    source: reactor
+    flux_per_cm2_s: 1.0e+13
+    target: {Ge: 1}
+    threshold_scale: nuclear-recoil
+    current: {mass_kg: 1.0, threshold_keV: 2.9, exposure_d: 365.25, efficiency: 0.8}
+"""
+HEAD = "reading,experiment,setup,beam,method,parameter,limit_muB,confidence_level"
+
+
+def write(folder):
+    for part in ("config", "results"):
+        (folder / part).mkdir()
+    (folder / "config/experiments.yaml").write_text(MINE, encoding="utf-8")
+    rows = [HEAD]
+    for reading in ("literal", "inferred"):
+        for name in ("Mine", "Borexino"):
+            for method, factor in (("one-at-a-time", 1), ("profiled", 10)):
+                for i, limit in enumerate((1.5e-10, 2e-10, "unbounded"), 1):
+                    value = limit if isinstance(limit, str) else factor * limit
+                    rows.append(f"{reading},{name},current,reactor,{method},Lambda{i},{value},0.9")
+    (folder / "results/limits.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
+
+
+def test_limits_of_own_experiments_places_and_warnings(tmp_path):
+    write(tmp_path)
+    lines = glance(tmp_path).splitlines()
+    assert lines[0] == "Limits in 1e-10 mu_B at 90 % C.L., one moment at a time, in the reading inferred:"
+    assert [line.split() for line in lines if line.startswith("Mine")] == [
+        ["Mine", "current", "reactor", "1.5", "2", "inf"]
+    ]
+    assert not any(line.startswith("Borexino") for line in lines)
+    assert f"{tmp_path}/results/limits.csv" in "\n".join(lines)
+    notes = [line.removeprefix("cevns-tmm: ") for line in lines if line.startswith("cevns-tmm: ")]
+    assert len(notes) == 2
+    assert "too few for a Gaussian chi-squared" in notes[1]
+
+
+def test_the_paper_s_experiments_are_shown_if_none_is_of_one_s_own(tmp_path):
+    write(tmp_path)
+    (tmp_path / "config/experiments.yaml").unlink()
+    text = (tmp_path / "results/limits.csv").read_text(encoding="utf-8").replace("Mine", "CONUS")
+    (tmp_path / "results/limits.csv").write_text(text, encoding="utf-8")
+    assert any(line.startswith("CONUS ") for line in glance(tmp_path).splitlines())
+
+
+def test_make_study_without_a_folder_is_one_line(tmp_path):
+    ok = tmp_path / "paper.ok"
+    ok.touch()
+    command = ["make", "--no-print-directory", "-o", str(ok), f"VENV={tmp_path}", "study"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert (
+        done.stderr.splitlines()[0] == "cevns-tmm: DIR=/config: no such folder; say make study DIR=my-study"
+    )
