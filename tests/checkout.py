@@ -95,8 +95,7 @@ class Checkout:
         """Drop all other experiments: one deletion, the rest falls away."""
 
         def only(data):
-            blocks = data.pop("experiments")
-            data["experiments"] = {e: blocks[e] for e in experiments}  # last, where a block can be appended
+            data["experiments"] = {e: data["experiments"][e] for e in experiments}
 
         self.edit("experiments", only)
 
