@@ -248,14 +248,13 @@ def contour_lines(study):
 
 def contour_figures(study):
     """Figures, and other groups, of the table of contours."""
-    found = [str(figure) for figure, *_ in contour_lines(study)["lines"]]
-    found += ["8" for _ in study.solar] + ["combined" for _ in study.combinations]
+    found = [str(figure) for figure, *_ in contour_lines(study)["lines"]] + ["8" for _ in study.solar]
     return list(dict.fromkeys(found))
 
 
 def hepdata_tables(study):
     """Tables of the submission to HEPData."""
-    profiles = [f"profiles-{name}" for name in study.experiments]
+    profiles = [f"profiles-{name}" for name in limited(study)]
     contours = [f"contours-{figure}" for figure in contour_figures(study)]
     return ["table2", "profiled", "flavour", *profiles, *contours, "coverage"]
 

@@ -173,12 +173,10 @@ def tables(job):
     for name, words in LIMITS.items():
         yield name, *words, *limits([row for row in rows if table_of(row) == name])
     for name, (setups, beams) in job.parameters["profiles"].items():
-        words = (
-            f"Profiles of {name}",
-            "Figure 2",
-            "Chi-squared above its minimum against one moment, the others zero.",
-        )
-        yield f"profiles-{name}", *words, *profiles(files[name], setups, beams, reading)
+        place = None if "combined" in beams else "Figure 2"
+        words = "Chi-squared above its minimum against one moment, the others zero."
+        columns = profiles(files[name], setups, beams, reading)
+        yield f"profiles-{name}", f"Profiles of {name}", place, words, *columns
     levels, figures = {row["experiment"]: row["confidence_level"] for row in rows}, defaultdict(list)
     for row in read_csv(job.input.contours):
         figures[row["figure"]].append(row)

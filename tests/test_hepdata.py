@@ -60,7 +60,7 @@ def test_it_is_valid(run, tmp_path):
 
 def test_columns_of_a_table_are_of_one_length_and_moments_have_units(run):
     names = [path.stem for path in (run.path / "results/hepdata").glob("*.yaml")]
-    experiments = {f"profiles-{name}" for name in ("CsI", "CONNIE", "NEW-1")}
+    experiments = {f"profiles-{name}" for name in ("CsI", "CONNIE", "NEW-1", "Both")}
     assert experiments | {"submission", "table2", "profiled", "flavour", "coverage"} <= set(names)
     assert {name for name in names if name.startswith("contours")} == {
         f"contours-{figure}" for figure in (4, 5, 6, 7, 8, "profiled", "combined")

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy
+import yaml
 
 from cevns_tmm import storage
 from cevns_tmm.magnetic_moment import moment_matrix, mu_nu_sq, mu_nu_sq_amplitudes
@@ -223,8 +224,8 @@ def test_a_changed_mass_reruns_only_its_chain(small, tmp_path):
 
 def test_an_added_experiment_runs_only_its_chain(small, tmp_path):
     checkout = small.copy(tmp_path / "copy")
-    with open(checkout.path / "config/experiments.yaml", "a", encoding="utf-8") as file:
-        file.write(NEW.replace("NEW-1", "NEW-2"))
+    added = yaml.safe_load(NEW.replace("NEW-1", "NEW-2"))
+    checkout.edit("experiments", lambda data: data["experiments"].update(added))
     jobs = checkout.planned()
     assert {job for job in jobs if job[0] in PHYSICS} == {(rule, "NEW-2") for rule in CHAIN}
 
