@@ -112,11 +112,22 @@ class Photoelectrons:
 
     def shares(self, mean, edges, efficiency=_ALL):
         """Share counted between ``edges`` (b+1,), numbers with their efficiency, for means (m,): (b, m)."""
+        if efficiency is _ALL:
+            below, above = np.moveaxis([self._split(edge, mean) for edge in edges], 1, 0)
+            return np.where(below[1:] < 0.5, np.diff(below, axis=0), -np.diff(above, axis=0))
         found = []
         for low, high in itertools.pairwise(edges):
             n, weight = self._nodes(low, high, efficiency.breakpoints())
             found.append(self.probability(n, mean) @ (weight * efficiency(n)))
         return np.array(found)
+
+    def _split(self, edge, mean):
+        """Shares below an edge and from it on, for means (m,): (2, m)."""
+        if self.shape_per_keV is None:
+            n = math.ceil(edge)
+            return scipy.special.gammaincc(n, mean), scipy.special.gammainc(n, mean)
+        a = 1 + self.shape_per_keV * mean / self.per_keV
+        return scipy.special.gammainc(a, a * edge / mean), scipy.special.gammaincc(a, a * edge / mean)
 
     def _nodes(self, low, high, marks):
         """Numbers between two edges with their weights: whole ones, or nodes of a quadrature."""

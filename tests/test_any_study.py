@@ -345,7 +345,7 @@ def by_quadrature(experiment, block, files):
         steps = [ends, grid]
         for of, centre, width in marks:
             if width:  # a smooth step: about where it is
-                steps.append(np.interp(centre + width * np.linspace(-40, 40, 161), x[of], grid))
+                steps.append(np.interp(centre + width * np.linspace(-20, 20, 81), x[of], grid))
             elif x[of][0] < centre < x[of][-1]:
                 k = np.searchsorted(x[of], centre) - 1
 
