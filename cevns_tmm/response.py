@@ -61,9 +61,8 @@ class Gaussian:
 
     def marks(self, edges):
         """Ends of quadrature panels about the edges."""
-        return thinned(
-            np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges]), self.sigma
-        )
+        marks = np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges])
+        return thinned(marks, self.sigma)
 
     def begin(self, edge):
         """Energy below which nothing passes an edge; a thousandth of the edge where noise alone does."""
@@ -87,11 +86,7 @@ class Photoelectrons:
             raise ValueError(f"photoelectrons: {self.photoelectrons!r} must be one of {allowed}")
         if (self.photoelectrons == "gamma") != (self.shape_per_keV is not None):
             raise ValueError("shape_per_keV: needed with photoelectrons 'gamma', and only there")
-        if (
-            self.shape_per_keV is not None
-            and self.per_keV is not None
-            and self.shape_per_keV > 10 * self.per_keV
-        ):
+        if (self.shape_per_keV or 0) > 10 * (self.per_keV or math.inf):
             allowed = f"at most {10 * self.per_keV:g}, ten times photoelectrons_per_keV"
             raise ValueError(f"shape_per_keV: {self.shape_per_keV:g} must be {allowed}")
 

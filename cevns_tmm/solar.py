@@ -117,7 +117,6 @@ class SolarExperiment:
         check_method(method, METHODS[:2])
         slope = np.geomspace(1e-4, 1e4, 801)
         x, y = 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
-        radius = self.mu_nu_muB / np.sqrt(
-            self.mu_nu_sq(pair_moments(plane, x, y, phase("xi_over_pi", xi_over_pi)))
-        )
+        xi = phase("xi_over_pi", xi_over_pi)
+        radius = self.mu_nu_muB / np.sqrt(self.mu_nu_sq(pair_moments(plane, x, y, xi)))
         return [(radius * x, radius * y)]
