@@ -455,7 +455,7 @@ def check_limits(experiment, block, limits):
 
 
 @pytest.mark.long
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(any_study())
 def test_any_study_has_the_right_limit_or_is_refused_in_one_line(case):
     source, block, files = case

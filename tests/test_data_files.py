@@ -45,7 +45,7 @@ def written(folder, text):
         (
             reactor_spectra.below,
             BELOW + "A,all,0,1\nA,all,2,1\n",
-            "line 2: E_MeV: '0' must be a finite number greater than 0",
+            "line 2: E_MeV: '0' must be a finite number of at least 1e-09",
         ),
         (
             reactor_spectra.below,

@@ -301,7 +301,7 @@ def test_bad_data_are_one_line_before_any_job(checkout):
     last = done.stdout.splitlines()[-1]
     assert last.startswith("cevns-tmm: ")
     assert "cevns_tmm/data/reactor_spectra_below_2MeV.csv: line 6: " in last
-    assert last.endswith("'-1' must be a finite number of at least 0")
+    assert last.endswith("'-1' must be a finite number of at least 0 and at most 1e+30")
     assert not (checkout.path / "results").exists()
 
 
