@@ -46,9 +46,8 @@ def deviance(d: np.ndarray, p: np.ndarray) -> np.ndarray:
     some = d >= NO_EVENT
     events = np.where(some, d, 1.0)
     r, ratio = (p - d) / events, np.where(some, p, 1.0) / events
-    log = np.where(
-        r < -0.5, np.log(ratio), np.log1p(np.maximum(r, -0.5))
-    )  # p and d close, or far from each other
+    # p far below d, or not
+    log = np.where(r < -0.5, np.log(ratio), np.log1p(np.maximum(r, -0.5)))
     return 2 * np.where(some, d * (r - log), p)
 
 

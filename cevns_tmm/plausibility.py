@@ -75,7 +75,7 @@ def _no_limits(experiment, fluxes):
     resolution, low = responses[0].resolution, responses[0].edges[0]
     is_beyond = all(one.lowest >= end for one, end in zip(responses, ends, strict=True))
     rough = dataclasses.replace(experiment, recoil_nodes=4)
-    vars(rough)["fluxes"] = fluxes
+    vars(rough)["fluxes"] = fluxes  # as they would be cached
     for beam in rough.beams:
         chi2 = rough.sensitivity(beam)
         if detector.is_binned and chi2.likelihood.chi2(np.zeros(len(chi2.forms))) > MOST_CHI2:

@@ -63,9 +63,8 @@ class Gaussian:
 
     def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges."""
-        return thinned(
-            np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges]), self.sigma
-        )
+        marks = np.concatenate([step_panels(edge, float(self.sigma(edge))) for edge in edges])
+        return thinned(marks, self.sigma)
 
     def begin(self, edge: float) -> float:
         """Energy below which nothing passes an edge; a thousandth of the edge where noise alone does."""
@@ -89,11 +88,7 @@ class Photoelectrons:
             raise ValueError(f"photoelectrons: {self.photoelectrons!r} must be one of {allowed}")
         if (self.photoelectrons == "gamma") != (self.shape_per_keV is not None):
             raise ValueError("shape_per_keV: needed with photoelectrons 'gamma', and only there")
-        if (
-            self.shape_per_keV is not None
-            and self.per_keV is not None
-            and self.shape_per_keV > 10 * self.per_keV
-        ):
+        if (self.shape_per_keV or 0) > 10 * (self.per_keV or math.inf):
             allowed = f"at most {10 * self.per_keV:g}, ten times photoelectrons_per_keV"
             raise ValueError(f"shape_per_keV: {self.shape_per_keV:g} must be {allowed}")
 
@@ -114,11 +109,22 @@ class Photoelectrons:
 
     def shares(self, mean: np.ndarray, edges: np.ndarray, efficiency: Curve = _ALL) -> np.ndarray:
         """Share counted between ``edges`` (b+1,), numbers with their efficiency, for means (m,): (b, m)."""
+        if efficiency is _ALL:
+            below, above = np.moveaxis([self._split(edge, mean) for edge in edges], 1, 0)
+            return np.where(below[1:] < 0.5, np.diff(below, axis=0), -np.diff(above, axis=0))
         found = []
         for low, high in itertools.pairwise(edges):
             n, weight = self._nodes(low, high, efficiency.breakpoints())
             found.append(self.probability(n, mean) @ (weight * efficiency(n)))
         return np.array(found)
+
+    def _split(self, edge, mean):
+        """Shares below an edge and from it on, for means (m,): (2, m)."""
+        if self.shape_per_keV is None:
+            n = math.ceil(edge)
+            return scipy.special.gammaincc(n, mean), scipy.special.gammainc(n, mean)
+        a = 1 + self.shape_per_keV * mean / self.per_keV
+        return scipy.special.gammainc(a, a * edge / mean), scipy.special.gammaincc(a, a * edge / mean)
 
     def _nodes(self, low, high, marks):
         """Numbers between two edges with their weights: whole ones, or nodes of a quadrature."""

@@ -345,7 +345,7 @@ def by_quadrature(experiment, block, files):
         steps = [ends, grid]
         for of, centre, width in marks:
             if width:  # a smooth step: about where it is
-                steps.append(np.interp(centre + width * np.linspace(-40, 40, 161), x[of], grid))
+                steps.append(np.interp(centre + width * np.linspace(-20, 20, 81), x[of], grid))
             elif x[of][0] < centre < x[of][-1]:
                 k = np.searchsorted(x[of], centre) - 1
 
@@ -455,7 +455,7 @@ def check_limits(experiment, block, limits):
 
 
 @pytest.mark.long
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(any_study())
 def test_any_study_has_the_right_limit_or_is_refused_in_one_line(case):
     source, block, files = case
