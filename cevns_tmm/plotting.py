@@ -258,4 +258,4 @@ def _mark(axis, locator):
     for side, line in enumerate((tick.tick1line, tick.tick2line)):
         points = at, np.full(len(at), side)
         line.set(data=points if axis.axis_name == "x" else points[::-1], zorder=axis.get_zorder())
-        axis.axes.add_artist(line)
+        axis.axes.add_artist(line).set_clip_on(False)

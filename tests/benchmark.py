@@ -1,13 +1,15 @@
 """What results cost beside other ways to the same numbers: ``make bench``, or ``python -m tests.benchmark PART ...``.
 
-The parts are library, grids, workflow and growth. Contenders of a table take turns in one run. Costs are CPU time (user
-and system), as ratios; those of a machine that others use too differ by some ten per cent.
+The parts are library, grids, workflow, growth, and ``before=FOLDER``, an older checkout of this repository. Contenders
+of a table take turns in one run. Costs are CPU time (user and system), as ratios; those of a machine that others use too
+differ by some ten per cent.
 """
 
 import datetime
 import itertools
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from cevns_tmm.flux import pion_decay_at_rest
 from cevns_tmm.magnetic_moment import pair_moments, strips
 from cevns_tmm.rates import differential_rates, recoil_spectra
 from cevns_tmm.units import keV
+from tests.checkout import MADE, ROOT
 from tests.measure_cost import enlarged
 
 CROSS_SECTIONS = (xs.dsigma_dT_sm, xs.dsigma_dT_em)
@@ -255,6 +258,29 @@ def growth():
     show("Growth, over the cost with 9 experiments", rows, heads)
 
 
+RUNS = {
+    "the paper from nothing": [],
+    "its check, after that": ["results/check.md"],
+    "dry run with nothing to do": ["--dry-run"],
+}
+
+
+def before(folder):
+    """Runs of an older checkout beside those of this one."""
+    costs = {run: {"old": [], "new": []} for run in RUNS}
+    with tempfile.TemporaryDirectory() as scratch:
+        for turn, (name, source) in itertools.product(range(2), (("new", ROOT), ("old", folder))):
+            path = Path(scratch) / f"{name}{turn}"
+            shutil.copytree(source, path, ignore=shutil.ignore_patterns(*MADE, ".git", ".venv"))
+            for run, arguments in RUNS.items():
+                costs[run][name].append(cpu_of_children(partial(snakemake, path, *arguments)))
+    rows = [
+        [run, *(typical(found["new"]) / typical(found["old"]) for typical in (statistics.median, min))]
+        for run, found in costs.items()
+    ]
+    show(f"Over the cost with {folder}", rows, ("", "median", "least"))
+
+
 PARTS = {part.__name__: part for part in (library, grids, workflow, growth)}
 
 
@@ -266,7 +292,8 @@ def main(parts):
     )
     print(f"numpy {np.__version__}; load at the start {load:.1f}. CPU time over that of the first row.")
     for part in parts or PARTS:
-        PARTS[part]()
+        name, _, folder = part.partition("=")
+        before(folder) if name == "before" else PARTS[name]()
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ def test_quenching_rises_below_one():
 def test_recoil_threshold_solves_equation_27(threshold, nucleus):
     threshold *= keV
     T = recoil_threshold(threshold, *nucleus)
-    assert T * float(quenching_factor(T, *nucleus)) == pytest.approx(threshold, rel=1e-11, abs=0)
+    assert T * float(quenching_factor(T, *nucleus)) == pytest.approx(threshold, rel=1e-14, abs=0)
     at = recoil_threshold(threshold, *nucleus, "evaluate-at-threshold")
     assert at * float(quenching_factor(threshold, *nucleus)) == pytest.approx(threshold, rel=1e-13, abs=0)
     assert at > T

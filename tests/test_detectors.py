@@ -221,6 +221,17 @@ def test_a_table_of_lindhard_is_lindhard_and_a_line_is_a_polynomial():
     assert recoil_energy(1 * keV, quenching_curve({"T_keV": [0, 1], "quenching": [0.0, 0.0]}, si)) == np.inf
 
 
+def test_recoil_energies_of_several_ionisations_are_those_of_each():
+    """Also beyond the points of a table, and where its quenching falls to nothing: no recoil ionises so much."""
+    Q = quenching_curve({"T_keV": [0, 1, 2, 1e3], "quenching": [0.1, 0.2, 0.2, 0.0]}, isotope("Ge74"))
+    E = np.geomspace(1e-6, 1e-1, 200) * keV
+    T = recoil_energy(E, Q)
+    assert T.tolist() == [recoil_energy(one, Q) for one in E]
+    assert pytest.approx(E, rel=1e-14, abs=0) == T * Q(T)
+    assert pytest.approx(2 * E / (0.1 + np.sqrt(0.01 + 0.4 * E / keV)), rel=1e-14, abs=0) == T
+    assert recoil_energy(np.array([0.1, 1e3]) * keV, Q).tolist() == [recoil_energy(0.1 * keV, Q), np.inf]
+
+
 def test_the_band_of_a_quenching_table_is_plus_and_minus_one_sigma():
     table = {"T_keV": [0.1, 1.0], "quenching": [0.2, 0.3], "minus": [0.05, 0.05], "plus": [0.02, 0.04]}
     common = dict(threshold_scale="electron-equivalent", threshold_keV=0.1)

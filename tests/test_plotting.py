@@ -95,6 +95,36 @@ def test_files_have_a_title_and_no_date(tmp_path):
     assert not re.search(rb"Date|Software", pdf.read_bytes() + png.read_bytes())
 
 
+@pytest.mark.parametrize("style", [{}, {"ytick.direction": "out", "xtick.minor.visible": False}])
+def test_minor_ticks_look_as_matplotlib_s_own(tmp_path, monkeypatch, style):
+    with plt.rc_context():
+        plotting.use_style((ROOT / "config/paper.mplstyle").read_text(encoding="utf-8"))
+        plt.rcParams.update(style)
+
+        def pixels():
+            fig, (left, right) = plt.subplots(1, 2)
+            left.set(xscale="log", yscale="log", xlim=(2e-12, 3e-9), ylim=(1e-11, 1e-9), xlabel="x")
+            plotting.log_ticks(left.xaxis, 2e-12, 3e-9)
+            left.yaxis.set_minor_formatter("")
+            right.plot([0, 1.3], [2, 0])
+            plotting.save(fig, "title", tmp_path / "a.pdf", tmp_path / "a.png")
+            return plt.imread(tmp_path / "a.png")
+
+        marked = pixels()
+        monkeypatch.setattr(plotting, "_mark", lambda axis, locator: axis.set_minor_locator(locator))
+        own = pixels()
+        assert np.max(np.abs(marked - own)) < 0.03  # where a major tick lies on a minor one
+        monkeypatch.setattr(plotting, "_mark", lambda axis, locator: None)
+        assert np.max(np.abs(pixels() - own)) > 0.5
+
+
+def test_minor_ticks_with_labels_keep_them(tmp_path):
+    fig, ax = plt.subplots()
+    ax.set(yscale="log", ylim=(2, 8))
+    plotting.save(fig, "title", tmp_path / "a.pdf", tmp_path / "a.png")
+    assert len(ax.get_yticklabels(minor=True)) > 3
+
+
 def test_a_line_that_is_no_setting_is_named():
     good = (ROOT / "config/paper.mplstyle").read_text(encoding="utf-8")
     with plt.rc_context():
