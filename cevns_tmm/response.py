@@ -110,7 +110,7 @@ class Photoelectrons:
     def shares(self, mean: np.ndarray, edges: np.ndarray, efficiency: Curve = _ALL) -> np.ndarray:
         """Share counted between ``edges`` (b+1,), numbers with their efficiency, for means (m,): (b, m)."""
         if efficiency is _ALL:
-            below, above = np.moveaxis([self._split(edge, mean) for edge in edges], 1, 0)
+            below, above = np.moveaxis(np.array([self._split(edge, mean) for edge in edges]), 1, 0)
             return np.where(below[1:] < 0.5, np.diff(below, axis=0), -np.diff(above, axis=0))
         found = []
         for low, high in itertools.pairwise(edges):
