@@ -74,6 +74,7 @@ def quenching_curve(model: Any, isotope: Isotope, kappa_scale: float = 1.0, shif
     return lambda T: np.interp(np.asarray(T) / keV, model["T_keV"], Q)
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # a polynomial far beyond the largest recoil
 def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     """Recoil energies whose ionisation is ``E`` (electron-equivalent, any shape, > 0) for a quenching ``Q(T)``.
 
@@ -82,8 +83,7 @@ def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
     """
     if not np.all(np.asarray(E) > 0):
         raise ValueError(f"threshold: {E!r} must be positive")
-    with np.errstate(divide="ignore"):
-        high = E / np.asarray(Q(E), float)
+    high = E / np.asarray(Q(E), float)
     if method == "evaluate-at-threshold":
         return high
     if method != "solve":

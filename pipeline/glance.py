@@ -15,9 +15,9 @@ def glance(folder):
     """Closing words of ``make study``; the reading is that of the figures, limits are in :data:`UNIT`."""
     with warnings.catch_warnings(action="ignore"):
         study = Study.read(Path(folder) / "config")
-    paper, reading = Study.paper().config["experiments"], study.config["figures_reading"]
-    blocks = study.config["experiments"] | study.config["combinations"]
+    blocks, paper = (s.config["experiments"] | s.config["combinations"] for s in (study, Study.paper()))
     own = [name for name, block in blocks.items() if block != paper.get(name)] or list(blocks)
+    reading = study.config["figures_reading"]
     limits = {}
     for row in one_at_a_time(read_csv(Path(folder) / "results/limits.csv")):
         if row["experiment"] in own and row["reading"] == reading:

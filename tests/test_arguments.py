@@ -47,7 +47,7 @@ def refused(function, value, argument):
         ("departures", "reading"),
         ("setups", "experiment"),
         ("source_of", "experiment"),
-        ("source_kind", "experiment"),
+        ("source_of", "experiment"),
         ("beams", "experiment"),
         ("source", "source"),
         ("experiment", "experiment"),
