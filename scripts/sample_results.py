@@ -27,7 +27,7 @@ def sample(values):
         for n in range(1, POINTS + 1)
     )
     digits = 6 if values.dtype == np.float32 else 11
-    return " ".join(f"{values[place]:.{digits}g}" for place in places) if values.size else ""
+    return " ".join(f"{values[place]:.{digits}g}" for place in places) if values.size else "none"
 
 
 def datasets(path):
