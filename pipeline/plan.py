@@ -128,7 +128,7 @@ def as_planned(plans, prefix=""):
 def _write(file, plan):
     """Write a plan; one that is not whole fits no result, so it need not be written whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
 def _records(prefix):
