@@ -27,6 +27,7 @@ def _version(package):
 
 
 _IMPORT = re.compile(r"^ *(?:from ([\w.]+) )?import (\([^)]*\)|.*)", re.MULTILINE)
+"""Statements that import: the module, and its names in one line or in brackets."""
 
 
 @cache
