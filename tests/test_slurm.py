@@ -60,13 +60,13 @@ def test_the_whole_paper_has_the_same_bytes_as_the_local_run(node, tmp_path):
 
 
 def test_toys_have_the_same_bytes_as_those_of_the_local_run(node, tmp_path):
-    """However they are spread: here 24 blocks in three submissions, beside one that makes the counts."""
+    """However they are spread: here 12 blocks in two submissions, beside one that makes the counts."""
     checkout = Checkout(tmp_path / "slurm")
     checkout.keep(["CsI", "CONUS"])
-    checkout.edit("config", lambda data: data["coverage"].update(toys_per_block=100, blocks=12))
+    checkout.edit("config", lambda data: data["coverage"].update(toys_per_block=100, blocks=6))
     targets = ["results/coverage.csv", "results/expected_limits.csv", "results/honest_limits.csv"]
     output = checkout.snakemake(*SLURM, "--", *targets).stdout
-    assert output.count("SLURM jobid") >= 4
+    assert output.count("SLURM jobid") >= 3
     local = checkout.copy(tmp_path / "local", results=False)
     local.snakemake(*targets, cores=1)
     local.same_products(checkout)
