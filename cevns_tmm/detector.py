@@ -17,10 +17,10 @@ from cevns_tmm import tables
 from cevns_tmm.annotations import Curve
 from cevns_tmm.constants import tau_mu, tau_pi
 from cevns_tmm.cross_section import T_max
-from cevns_tmm.electrons import binding_energies, electron_rates, target_atoms
+from cevns_tmm.electrons import binding_energies, electron_rates, electron_spectra, target_atoms
 from cevns_tmm.nuclei import part_of, target_nuclei
 from cevns_tmm.quenching import quenching_curve, read_quenching
-from cevns_tmm.rates import RateTable, differential_rates
+from cevns_tmm.rates import RateTable, differential_rates, recoil_spectra
 from cevns_tmm.response import Gaussian, Matrix, Photoelectrons, Response, read_matrix
 from cevns_tmm.units import cm, day, keV, kg, m, s, us
 
@@ -377,6 +377,18 @@ class Detector:
         if not isinstance(self.quenching, Mapping) or "plus" not in self.quenching:
             return []
         return [dataclasses.replace(self, quenching_shift=self.quenching_shift + step) for step in (-1, 1)]
+
+    def spectra(
+        self, channel: str, T: np.ndarray, source: Source, fluxes: Mapping[str, FluxTable]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """dN/dT of one channel before acceptance, of shape (component, isotope or element, n), at ``T`` (n,) (energy).
+
+        (sm, em) as of :func:`~cevns_tmm.rates.recoil_spectra` or :func:`~cevns_tmm.electrons.electron_spectra`.
+        """
+        nuclei, fluence = self.nuclei(), self.fluence(source)
+        if channel == "electron":
+            return electron_spectra(T, target_atoms(nuclei), fluence, fluxes)
+        return recoil_spectra(T, nuclei, fluence, fluxes, self.form_factor)
 
     def rates(self, source: Source, fluxes: Mapping[str, FluxTable], nodes: int = 16) -> RateTable:
         """Recoil spectra with their quadrature and response, Eqs. (32)-(33), of all channels: a RateTable.

@@ -107,6 +107,24 @@ def em_coefficients(T: Numbers, symbol: str) -> np.ndarray:
     return np.stack([scale / T, -scale, 0 * T])
 
 
+def electron_spectra(
+    T: np.ndarray, atoms: Mapping[str, float], fluence: Mapping[str, float], fluxes: Mapping[str, FluxTable]
+) -> tuple[np.ndarray, np.ndarray]:
+    """dN/dT of every flux component on the electrons of every element at energy transfers ``T``, before acceptance.
+
+    Arguments as in :func:`electron_rates`; ``T`` has shape (n,) (energy, > 0). Returns (sm, em), each of shape
+    (component, element, n) (1/energy), ``em`` for mu_nu = 1 mu_B.
+    """
+    sm, em = np.zeros((2, len(fluence), len(atoms), len(T)))
+    E = E_min(T, const.m_e)
+    for c, (component, value) in enumerate(fluence.items()):
+        M = fluxes[component].above(E)
+        for i, (symbol, number) in enumerate(atoms.items()):
+            sm[c, i] = number * value * np.sum(sm_coefficients(T, symbol, component) * M, axis=0)
+            em[c, i] = number * value * np.sum(em_coefficients(T, symbol) * M, axis=0)
+    return sm, em
+
+
 def electron_rates(
     atoms: Mapping[str, float],
     window: Any,
@@ -139,13 +157,7 @@ def electron_rates(
         [ends, efficiency.breakpoints(), *(binding_energies(symbol)[1] for symbol in atoms)]
     )
     T, weight = quadrature([low, high, *steps[(low < steps) & (steps < high)]] if low < high else [], nodes)
-    sm, em = np.zeros((2, len(fluence), len(atoms), len(T)))
-    E = E_min(T, const.m_e)
-    for c, (component, value) in enumerate(fluence.items()):
-        M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
-        for i, (symbol, number) in enumerate(atoms.items()):
-            sm[c, i] = number * value * np.sum(sm_coefficients(T, symbol, component) * M, axis=0)
-            em[c, i] = number * value * np.sum(em_coefficients(T, symbol) * M, axis=0)
+    sm, em = electron_spectra(T, atoms, fluence, fluxes)
     shares = np.atleast_2d(efficiency(T))[:, None]
     response = np.broadcast_to(shares, (len(shares), len(atoms), len(T)))
     names = tuple(f"{symbol} electrons" for symbol in atoms)

@@ -17,7 +17,7 @@ from cevns_tmm.analysis import METHODS, Analysis, check_method
 from cevns_tmm.annotations import Curves, Events, Numbers
 from cevns_tmm.detector import Detector
 from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments, phase
-from cevns_tmm.rates import recoil_spectra, shifted
+from cevns_tmm.rates import shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecoilSpectrum:
-    """dN/dT over the exposure before any acceptance, summed over isotopes.
+    """dN/dT over the exposure before any acceptance, summed over isotopes, or over the electrons of all elements.
 
     ``components`` (c names); ``sm`` [1/keV] and ``em`` [1/keV/mu_B²], each of shape (c, ...) like ``T_keV``.
     """
@@ -104,17 +104,24 @@ class Experiment:
         options = self.source, self.fluxes, self.recoil_nodes
         return shifted([self.rates, *(detector.rates(*options) for detector in self.detector.band())])
 
-    def spectrum(self, T_keV: Numbers) -> RecoilSpectrum:
-        """dN/dT before acceptance at recoil energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum."""
-        T = np.asarray(T_keV)
+    def spectrum(self, T_keV: Numbers, channel: str | None = None) -> RecoilSpectrum:
+        """dN/dT before acceptance at true energies ``T_keV`` > 0 of any shape [keV]: a RecoilSpectrum.
+
+        ``T_keV`` is the recoil energy of the nucleus, or the energy transferred to the electron, as ``channel`` says: one
+        of those of the detector, the only one if none is named. ValueError for an unknown channel or another energy.
+        """
+        T, channels = np.asarray(T_keV), self.detector.channels
         if T.dtype.kind not in "iuf" or not np.all((T >= 1e-12) & (T <= 1e9)):
             raise ValueError(f"T_keV: {T_keV!r} must be numbers from 1e-12 to 1e9")
-        fluence = self.detector.fluence(self.source)
-        options = self.fluxes, self.detector.form_factor
-        sm, em = recoil_spectra(T.ravel() * keV, self.detector.nuclei(), fluence, *options)
-        shape = (len(fluence), *T.shape)
+        if channel is None and len(channels) == 1:
+            channel = channels[0]
+        if channel not in channels:
+            given = "not given" if channel is None else repr(channel)
+            raise ValueError(f"channel: {given}, must be one of {', '.join(channels)} for {self.name}")
+        sm, em = self.detector.spectra(channel, T.ravel() * keV, self.source, self.fluxes)
+        shape = (len(sm), *T.shape)
         sm, em = (np.sum(rate, axis=1).reshape(shape) * keV for rate in (sm, em))
-        return RecoilSpectrum(tuple(fluence), T, sm, em)
+        return RecoilSpectrum(self.source.components, T, sm, em)
 
     def sensitivity(
         self, beam: str | None = None, delta_CP_over_pi: float | None = None

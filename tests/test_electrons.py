@@ -14,7 +14,7 @@ from scipy.integrate import quad
 
 from cevns_tmm import ConfigError, Study, electrons, flux, tables
 from cevns_tmm.config import PAPER
-from cevns_tmm.constants import G_F, alpha_EM, hbar_c, m_e, sin2_theta_W
+from cevns_tmm.constants import G_F, alpha_EM, hbar_c, m_e, m_mu, sin2_theta_W
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.efficiency import FlatEfficiency
 from cevns_tmm.electrons import electron_rates, target_atoms
@@ -207,6 +207,43 @@ def test_a_window_of_electrons_is_an_integral(tmp_path):
     assert study.experiment("Smeared").counts()["nuebar"] == pytest.approx(
         experiment.counts()["nuebar"], rel=1e-5, abs=0
     )
+
+
+def test_a_spectrum_is_of_one_channel(tmp_path):
+    """Of electrons by quadrature over the flux of nu_e from stopped muons, and over the window; of both, as asked."""
+    here = {"source": "sns", "flux_per_cm2_s": None, "baseline_m": 20.0, "channels": ["nucleus", "electron"]}
+    block = {key: value for key, value in (GERMANIUM | here).items() if value is not None}
+    both = one_study(tmp_path, {"Mine": block}).experiment("Mine")
+    with pytest.raises(ValueError, match="channel: not given, must be one of nucleus, electron for Mine"):
+        both.spectrum(1.0)
+    T_keV = np.array([[0.5], [100.0]])
+    found, end = both.spectrum(T_keV, channel="electron"), m_mu / 2
+    ((number, Z),) = [
+        (n, element(symbol).number) for symbol, n in target_atoms(both.detector.nuclei()).items()
+    ]
+    area = number * both.detector.fluence(both.source)["nue"] * keV
+    g_V, g_A = 2 * sin2_theta_W + 0.5, 0.5
+    for k, electrons_of in ((0, Z - 10), (1, Z)):  # 1s and 2s, 2p are bound by 11.1 keV and above 1.2 keV
+        T = T_keV[k, 0] * keV
+
+        def weak(E, T=T):
+            terms = (g_V + g_A) ** 2 + (g_V - g_A) ** 2 * (1 - T / E) ** 2
+            return hbar_c**2 * G_F**2 * m_e / (2 * np.pi) * (terms - (g_V**2 - g_A**2) * m_e * T / E**2)
+
+        def magnetic(E, T=T):
+            return np.pi * (hbar_c * alpha_EM / m_e) ** 2 * (1 / T - 1 / E)
+
+        for rate, dsigma in ((found.sm, weak), (found.em, magnetic)):
+            low = (T + np.sqrt(T**2 + 2 * m_e * T)) / 2
+            total = quad(
+                lambda E, f=dsigma: 192 / m_mu * (E / m_mu) ** 2 * (0.5 - E / m_mu) * f(E), low, end
+            )[0]
+            index = found.components.index("nue"), k, 0
+            assert rate[index] == pytest.approx(area * electrons_of * total, rel=1e-6, abs=0)
+    alone = dataclasses.replace(both, detector=dataclasses.replace(both.detector, channels=["nucleus"]))
+    assert np.array_equal(alone.spectrum(T_keV).sm, both.spectrum(T_keV, channel="nucleus").sm)
+    with pytest.raises(ValueError, match="channel: 'electron', must be one of nucleus for Mine"):
+        alone.spectrum(1.0, channel="electron")
 
 
 @pytest.mark.parametrize(
