@@ -16,6 +16,7 @@ COLOURS = "#332288", "#88CCEE", "#DDAA33", "#CC3311"
 
 KINDS = {"interval": "-", "upper": "--"}
 FORMS = {"data": "data", "excess": r"$\chi^2$: excess ± $\sigma$", "total": r"$\chi^2$: rate ± $\sigma$"}
+NONE = "This study has no coverage by toys."
 COLUMNS = 3
 SCALE = 0.05
 """Share of toys outside below which the scale of the coverage is linear; above it is logarithmic."""
@@ -24,6 +25,9 @@ SCALE = 0.05
 def main(job):
     params = job.parameters
     plotting.use_style(params["style"])
+    panels = [(block, form) for form in FORMS for block in params["shown"] if form in block["forms"]]
+    if not panels:
+        return plotting.empty_page(NONE, params["title"], *job.output)
     level, found = params["confidence_level"], {}
     for row in read_csv(job.input.coverage):
         if (row["reading"], row["setup"]) == (params["reading"], "current"):
@@ -31,7 +35,6 @@ def main(job):
             points = [float(row[name]) for name in ("n_em", *(f"coverage_{kind}" for kind in KINDS))]
             found.setdefault(key, []).append(points)
 
-    panels = [(block, form) for form in FORMS for block in params["shown"] if form in block["forms"]]
     rows = math.ceil((len(panels) + 1) / COLUMNS)
     fig, axes = plt.subplots(rows, COLUMNS, figsize=(plotting.WIDTH, 2 * rows), sharey=True, squeeze=False)
     for ax in axes.flat[len(panels) :]:

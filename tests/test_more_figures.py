@@ -1,6 +1,7 @@
 """Combinations, tables of fluxes and bins in the figures: read back and compared with sums of closed forms."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -191,6 +192,14 @@ def test_a_study_of_other_fluxes_alone_says_so(tmp_path):
         (words,) = written(made.draw(number))
         assert words.endswith("this study has no such experiment.")
     assert "Chromium" in regions(made.draw("other-fluxes").fig.legends[0])
+
+
+def test_a_study_of_bins_alone_has_no_coverage_and_says_so(tmp_path):
+    path = folder(tmp_path, [], {"Bins": OWN["Bins"]}, {})
+    with warnings.catch_warnings(action="ignore"):
+        made = Made(path)
+    (tmp_path / "results/coverage.csv").write_text("reading\n", encoding="utf-8")
+    assert written(made.draw("coverage")) == ["This study has no coverage by toys."]
 
 
 @pytest.mark.parametrize("kind", KINDS)
