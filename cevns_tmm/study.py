@@ -430,25 +430,30 @@ class Study:
         def is_paper(where):
             return self.origin[where.split(".")[0]] in {str(PAPER / f"{name}.yaml") for name in FILES}
 
-        def is_there(name, key=None, allowed=config["experiments"]):
-            is_own = not is_paper(key or "phases")
-            if name not in allowed and is_own and difflib.get_close_matches(name, allowed, 1, _ALIKE):
-                self._refuse(key or f"phases.{name}", name, f"must be an experiment: {', '.join(allowed)}")
-            return name in allowed
+        def are_known(key, members, allowed):
+            where, name = key.split(".")[:2]
+            absent = [member for member in members if member not in allowed]
+            file = next(file for file in FILES if where in schema(file)["properties"])
+            # the paper's own blocks may be in a copied file; in any other the name is mistyped
+            if (
+                absent
+                and not is_paper(where)
+                and config[where][name] != load_yaml(PAPER / f"{file}.yaml").get(where, {}).get(name)
+            ):
+                self._refuse(key, absent[0], f"must be an experiment: {', '.join(allowed)}")
+            return not absent
 
         def are_there(key, block, members, allowed):
             setup = block.get("setup", "current")
-            return all(
-                is_there(member, key=key, allowed=allowed)
-                and setup in config["experiments"].get(member, SETUPS)
-                for member in members
+            return are_known(key, members, allowed) and all(
+                setup in config["experiments"].get(member, SETUPS) for member in members
             )
 
         def has_members(name, block):
             return are_there(f"combinations.{name}.experiments", block, block["experiments"], known)
 
         def has_phases(name, _):
-            return is_there(name, allowed=config["experiments"] | config["combinations"])
+            return are_known(f"phases.{name}", [name], config["experiments"] | config["combinations"])
 
         def has_experiment(name, block):
             return are_there(f"maps.{name}.experiment", block, [block["experiment"]], config["experiments"])

@@ -53,12 +53,17 @@ def test_bins_share_a_pull_with_others(tmp_path):
     assert shared.limits()["Lambda1"] < read.experiment("One").limits()["Lambda1"]
 
 
-def test_a_combination_without_a_member_is_left_out(tmp_path):
-    found = study(tmp_path, combinations={"Both": {"experiments": ["Mine", "CONUS"]}})
+def test_a_combination_without_a_member_is_refused(tmp_path):
+    """Without its setup it is left out by name; one of the paper's in a copied file is left out too."""
+    with pytest.raises(
+        ConfigError, match=r"yaml: combinations\.Both\.experiments: 'CONUS' must be .*: Mine, Borexino$"
+    ):
+        study(tmp_path, combinations={"Both": {"experiments": ["Mine", "CONUS"]}})
+    later = {"experiments": ["Mine", "Borexino"], "setup": "future"}
+    found = study(tmp_path, combinations={"Both": later})
     assert found.combinations == []
     assert any("combinations: Both" in note for note in found.notes)
-    later = {"experiments": ["Mine", "Borexino"], "setup": "future"}
-    assert study(tmp_path, combinations={"Both": later}).combinations == []
+    assert study(tmp_path, combinations=Study.paper().config["combinations"]).combinations == []
 
 
 FUTURE = {"experiments": ["CsI", "CONUS"], "setup": "future"}

@@ -97,16 +97,11 @@ def test_a_map_of_a_study_has_jobs_for_its_limits_figure_and_table():
     assert not any(job.startswith("maps/") for job in plans(Study.paper()))
 
 
-def test_a_map_without_its_experiment_is_left_out():
-    with pytest.warns(UserWarning, match="maps: Mine"):
-        study = of_study(experiment="Other")
-    assert study.maps == []
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"experiment": "CONUSS"}, "maps.Mine.experiment: 'CONUSS' must be an experiment: CsI"),
+        ({"experiment": "Other"}, "maps.Mine.experiment: 'Other' must be an experiment: CsI"),
         ({"setup": "past"}, "maps.Mine.setup: 'past' must be one of current, future"),
         ({"beam": "full"}, "maps.Mine.beam: 'full', must be one of reactor for CONUS"),
         ({"experiment": "CsI", "window_end_keV": 50}, "maps.Mine.beam: not given, must be one of prompt"),
