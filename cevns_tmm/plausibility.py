@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import chdtrc
 
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.likelihood import MOST_CHI2
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 FEW = 5.0
 """Events below which a Gaussian chi-squared is outside its validity."""
+
+IMPROBABLE = 1e-3
+"""Probability of a chi-squared as large or larger below which the data do not fit."""
 
 _USUAL = {
     "flux_per_cm2_s": (1e8, 1e15, "far from that of any source; is it in 1/(cm² s)?"),
@@ -85,8 +89,33 @@ def _no_limits(experiment, fluxes):
         return
     if isinstance(resolution, Gaussian) and low < 3 * resolution.noise_keV:
         yield f"{edge}: {low:g} is within three times the noise, which counts too"
-    if not any(rough.sensitivity(beam).has_limit(rough.analysis.level(1)) for beam in rough.beams):
-        yield "no sensitivity: these uncertainties allow any number of magnetic-moment events, so all limits are infinite"
+    if detector.observed is not None:
+        yield from _surprises(rough)
+    if not _is_limited(rough, rough.analysis):
+        binned = {key: block for key, block in (rough.analysis.binned or {}).items() if key != "observed"}
+        as_expected = dataclasses.replace(rough.analysis, binned=binned)
+        if detector.observed is not None and _is_limited(rough, as_expected):
+            yield "observed: these data, not the uncertainties, allow any number of magnetic-moment events, so all limits are infinite"
+        else:
+            yield "no sensitivity: these uncertainties allow any number of magnetic-moment events, so all limits are infinite"
     expected = rough.rates.counts()[0].sum() + data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
     if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"
+
+
+def _is_limited(one, analysis):
+    """Whether the events of an Experiment have a finite limit in any beam with an Analysis."""
+    level, beams = analysis.level(1), one.source.beams.values()
+    return any(analysis.sensitivity(one.events, beam).has_limit(level) for beam in beams)
+
+
+def _surprises(one):
+    """How the measured events of bins differ from what is expected."""
+    if odd := [n for n in one.detector.observed["events"] if n % 1]:
+        yield f"observed: {odd[0]:g} is not a whole number of events; without observed the expectation is the data"
+    fit, bins, level = one.sensitivity(one.beams[-1]), one.detector.bins, one.analysis.level(1)
+    if (p := chdtrc(bins, fit.minimum)) < IMPROBABLE:
+        yield f"observed: the least chi-squared, {fit.minimum:.3g} in {bins} bins, has a probability of {p:.1g}: nothing fits these data"
+    if (rise := fit.likelihood.chi2(np.zeros(len(fit.forms))) - fit.minimum) > level:
+        what = f"delta chi-squared is {rise:.3g}, above {level:.3g}"
+        yield f"observed: without magnetic moments {what}: zero is outside the interval, of which a limit is only the upper end"

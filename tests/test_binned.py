@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import warnings
 
 import numpy as np
@@ -171,6 +172,33 @@ def test_few_events_of_a_poisson_bin_are_no_slip(tmp_path):
         notes = Study.read(tmp_path).notes
     assert not any("expected events" in note for note in notes)
     assert any("because of bins or electrons: Mine" in note for note in notes)
+
+
+NO_FIT = r"observed: the least chi-squared, {:.3g} in 3 bins, has a probability of [\d.e-]+: nothing fits"
+EXCESS = "observed: without magnetic moments delta chi-squared is [0-9.e+]+, above 2.71: zero is outside"
+ANY = "observed: these data, not the uncertainties, allow any number of magnetic-moment events"
+
+
+@pytest.mark.parametrize(
+    ("factor", "added", "flux", "wanted"),
+    [
+        (1, 0, 0.05, []),
+        (0, 0, 0.0, [NO_FIT]),
+        (0, 0, 0.2, ["observed: the least chi-squared", ANY]),
+        (100, 0, 0.05, ["observed: the least chi-squared", EXCESS]),
+        (1, 0.5, 0.05, [r"observed: \d+.5 is not a whole number of events"]),
+    ],
+)
+def test_measured_events_that_do_not_fit_are_said(tmp_path, factor, added, flux, wanted):
+    """Without any event and without pulls, chi² is twice what is expected."""
+    here = {"mass_kg": 100.0, "background": None}
+    n_sm = mine(tmp_path, here).binned()["nuebar"][0]
+    events = [float(factor * round(n) + added) for n in n_sm]
+    block = changed(MINE, here | {"observed": {"events": events}}, pulls={"flux": flux})
+    notes = [note for note in study(tmp_path, {"Mine": block}).notes if not note.startswith("left out")]
+    assert len(notes) == len(wanted), notes
+    for note, text in zip(notes, wanted, strict=True):
+        assert re.search(text.replace("{:.3g}", f"{2 * n_sm.sum():.3g}"), note)
 
 
 DATA = {"n_measured": 9, "beam_neutrons": 1, "steady_state": 1, "sigma_signal": 0.1, "sigma_background": 0.1}
