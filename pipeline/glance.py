@@ -1,12 +1,14 @@
-"""A finished study at a glance: the limits of its own experiments, where its results are, what is doubtful."""
+"""A finished study at a glance: events and limits of its own experiments, where its results are, what is doubtful."""
 
 import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 from tabulate import tabulate
 
 from cevns_tmm import Study
+from cevns_tmm.spectrum import excess_by_moment
 from cevns_tmm.storage import read_csv
 from pipeline.published import PARAMETERS, UNIT, number, one_at_a_time
 
@@ -17,25 +19,64 @@ def glance(folder):
         study = Study.read(Path(folder) / "config")
     blocks, paper = (s.config["experiments"] | s.config["combinations"] for s in (study, Study.paper()))
     own = [name for name, block in blocks.items() if block != paper.get(name)] or list(blocks)
-    reading = study.config["figures_reading"]
-    limits = {}
+    reading, level = study.config["figures_reading"], study.config["confidence_level"]
+    by_reading = {name: {} for name in study.readings}
     for row in one_at_a_time(read_csv(Path(folder) / "results/limits.csv")):
-        if row["experiment"] in own and row["reading"] == reading:
+        if row["experiment"] in own:
             key = row["experiment"], row["setup"], row["beam"]
-            limits.setdefault(key, {})[row["parameter"]] = f"{number(row['limit_muB']) / UNIT:.3g}"
-    rows = [[*key, *(found[parameter] for parameter in PARAMETERS)] for key, found in limits.items()]
-    level, others = study.config["confidence_level"], [name for name in study.readings if name != reading]
-    heads = ["experiment", "setup", "beam", *(f"|{p[:-1]}_{p[-1]}|" for p in PARAMETERS)]
+            by_reading[row["reading"]].setdefault(key, {})[row["parameter"]] = number(row["limit_muB"])
+    limits, counts = by_reading[reading], read_csv(Path(folder) / "results/counts.csv")
+    rows = [
+        [
+            *key,
+            *events(study, counts, key, found),
+            *(f"{found[parameter] / UNIT:.3g}" for parameter in PARAMETERS),
+        ]
+        for key, found in limits.items()
+    ]
+    others = ", ".join(name for name in study.readings if name != reading)
+    is_same = all(found == limits for found in by_reading.values())
+    where = f"{reading}, that of the figures" + f"; those in {others} are the same" * (
+        is_same and bool(others)
+    )
+    heads = [
+        "experiment",
+        "setup",
+        "beam",
+        "SM events",
+        "at limit",
+        *(f"|{p[:-1]}_{p[-1]}|" for p in PARAMETERS),
+    ]
     return "\n".join(
         [
-            f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {reading}:",
+            f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {where}.",
+            "SM events are expected without magnetic moments, those at limit are added where |Lambda_1| is at its limit.",
             "",
             tabulate(rows, heads, disable_numparse=True),
             "",
-            f"Other readings ({', '.join(others)}), methods and moments: {folder}/results/limits.csv.",
+            f"{f'Other readings ({others}), m' if others else 'M'}ethods and moments: {folder}/results/limits.csv.",
             f"Tables: {folder}/results/table2.md, counts.csv, contours.csv. Figures: {folder}/figures/*.pdf and *.png.",
             *(f"cevns-tmm: {note}" for note in study.notes),
         ]
+    )
+
+
+def events(study, counts, key, limits):
+    """Expected events of an experiment, and those of magnetic moments at the limit on |Lambda_1|; none of a combination."""
+    name, setup, beam = key
+    if name in study.combinations:
+        return "", ""
+    reading, components = study.config["figures_reading"], study.panels(name)[beam]
+    own = [
+        row for row in counts if (row["reading"], row["experiment"], row["setup"]) == (reading, name, setup)
+    ]
+    n_em = [[float(row["n_em_per_muB2"])] for row in own if row["component"] in components]
+    signal = [row["component"] for row in own if row["component"] in components]
+    U = study.experiment(name, setup).analysis.mixing()
+    ((per_square,), *_) = excess_by_moment(np.array(n_em), signal, U)
+    return (
+        f"{sum(float(row['n_sm']) for row in own):.3g}",
+        f"{per_square and per_square * limits['Lambda1'] ** 2:.3g}",
     )
 
 

@@ -14,10 +14,14 @@ experiments:
     threshold_scale: nuclear-recoil
     current: {mass_kg: 1.0, threshold_keV: 2.9, exposure_d: 365.25, efficiency: 0.8}
 """
+COUNTS = """reading,experiment,setup,component,n_sm,n_em_per_muB2
+literal,Mine,current,nuebar,1.0,1.0
+inferred,Mine,current,nuebar,123.4,1.0e+21
+"""
 HEAD = "reading,experiment,setup,beam,method,parameter,limit_muB,confidence_level"
 
 
-def write(folder):
+def write(folder, others=1):
     for part in ("config", "results"):
         (folder / part).mkdir()
     (folder / "config/experiments.yaml").write_text(MINE, encoding="utf-8")
@@ -27,16 +31,21 @@ def write(folder):
             for method, factor in (("one-at-a-time", 1), ("profiled", 10)):
                 for i, limit in enumerate((1.5e-10, 2e-10, "unbounded"), 1):
                     value = limit if isinstance(limit, str) else factor * limit
+                    if reading == "literal" and not isinstance(limit, str):
+                        value *= others
                     rows.append(f"{reading},{name},current,reactor,{method},Lambda{i},{value},0.9")
     (folder / "results/limits.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
+    (folder / "results/counts.csv").write_text(COUNTS, encoding="utf-8")
 
 
 def test_limits_of_own_experiments_places_and_warnings(tmp_path):
-    write(tmp_path)
+    write(tmp_path, others=2)
     lines = glance(tmp_path).splitlines()
-    assert lines[0] == "Limits in 1e-10 mu_B at 90 % C.L., one moment at a time, in the reading inferred:"
+    start = "Limits in 1e-10 mu_B at 90 % C.L., one moment at a time, in the reading inferred, that of the figures"
+    assert lines[0] == f"{start}."
+    seen = 1e21 * 1.5e-10**2 * (1 - (1 - 0.320) * (1 - 0.0216))  # 1 - |U_e1|²
     assert [line.split() for line in lines if line.startswith("Mine")] == [
-        ["Mine", "current", "reactor", "1.5", "2", "inf"]
+        ["Mine", "current", "reactor", "123", f"{seen:.3g}", "1.5", "2", "inf"]
     ]
     assert not any(line.startswith("Borexino") for line in lines)
     assert f"{tmp_path}/results/limits.csv" in "\n".join(lines)
@@ -45,11 +54,16 @@ def test_limits_of_own_experiments_places_and_warnings(tmp_path):
     assert "too few for a Gaussian chi-squared" in notes[1]
 
 
+def test_readings_that_are_equal_are_shown_once(tmp_path):
+    write(tmp_path)
+    assert glance(tmp_path).splitlines()[0].endswith("that of the figures; those in literal are the same.")
+
+
 def test_the_paper_s_experiments_are_shown_if_none_is_of_one_s_own(tmp_path):
     write(tmp_path)
     (tmp_path / "config/experiments.yaml").unlink()
-    text = (tmp_path / "results/limits.csv").read_text(encoding="utf-8").replace("Mine", "CONUS")
-    (tmp_path / "results/limits.csv").write_text(text, encoding="utf-8")
+    for path in (tmp_path / "results").iterdir():
+        path.write_text(path.read_text(encoding="utf-8").replace("Mine", "CONUS"), encoding="utf-8")
     assert any(line.startswith("CONUS ") for line in glance(tmp_path).splitlines())
 
 
