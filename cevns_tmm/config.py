@@ -244,8 +244,20 @@ def _allowed(rule, limit, block):
     }.get(rule, "is not allowed here")
 
 
-def _remedy(value, wanted):
-    """How a value that YAML reads as another type is written."""
+_OF_LISTS = {
+    "baseline_m": "cores of equal power at several distances L are one core of that power at 1/sqrt(sum of 1/L²)",
+    "source": "two sources are two experiments, together in a block of combinations",
+}
+"""What to give in place of a list."""
+
+
+def _remedy(key, value, wanted):
+    """How a value of another type than its key wants is written."""
+    if isinstance(value, list) and key in _OF_LISTS:
+        return f"; {_OF_LISTS[key]}"
+    if key == "target" and isinstance(value, str) and re.fullmatch(r"([A-Z][a-z]?\d*)+", value):
+        parts = re.findall(r"([A-Z][a-z]?)(\d*)", value)
+        return f"; give {{{', '.join(f'{symbol}: {n or 1}' for symbol, n in parts)}}}"
     if wanted == "string" and not isinstance(value, dict | list):
         if value is None:
             return "; quote it: YAML reads an unquoted # as a comment"
@@ -273,7 +285,7 @@ def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Any
     if rule == "required":
         missing = next(key for key in limit if key not in value)
         raise ConfigError(f"{where}: key {missing!r} is missing")
-    remedy = _remedy(value, limit) if rule == "type" else ""
+    remedy = _remedy(path[-1] if path else "", value, limit) if rule == "type" else ""
     raise ConfigError(f"{where}: {shown(value)} {_allowed(rule, limit, error.schema)}{remedy}")
 
 

@@ -59,6 +59,11 @@ def doubts(experiment: Experiment, fluxes: Mapping[str, FluxTable] | None = None
         remedy = ", or give the source thermal_power_MW" if source.kind == "reactor" else ""
         why = f"changes nothing, as the flux is that at the detector; leave it out{remedy}"
         yield f"baseline_m: {detector.baseline_m:g} {why}"
+    quenching = detector.quenching if isinstance(detector.quenching, Mapping) else {}
+    k = quenching.get("lindhard_k", {})
+    for value in k.values() if isinstance(k, Mapping) else [k]:
+        if not 0.05 <= value <= 0.3:
+            yield f"quenching.lindhard_k: {value:g} is far from 0.05 to 0.3, those of materials; is it in percent?"
     for component, flux in source.tabulated_flux().items() if source.is_absolute else ():
         if flux * cm**2 * s > _USUAL["flux_per_cm2_s"][1]:
             yield f"spectra.{component}: a flux of {flux * cm**2 * s:.3g}/(cm² s) is above that of any source"

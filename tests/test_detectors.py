@@ -809,6 +809,25 @@ def test_a_wrong_detector_is_refused_in_one_line(tmp_path, case):
 
 
 @pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (
+            {"baseline_m": [72, 102]},
+            "baseline_m: [72, 102] must be a finite number; cores of equal power at several",
+        ),
+        (
+            {"source": ["reactor", "sns"]},
+            "source: ['reactor', 'sns'] must be text; two sources are two experiments",
+        ),
+        ({"target": "CaWO4"}, "target: 'CaWO4' must be keys and their values; give {Ca: 1, W: 1, O: 4}"),
+    ],
+)
+def test_what_another_program_may_take_has_a_remedy(tmp_path, block, message):
+    with pytest.raises(ConfigError, match=re.escape(f"experiments.Mine.{message}")):
+        mine(tmp_path, **block)
+
+
+@pytest.mark.parametrize(
     ("quenching", "message"),
     [
         (0.2, "quenching: changes nothing, as nothing is electron-equivalent"),
@@ -914,6 +933,11 @@ SLIPS = {
     ),
     "sigma in per cent": (GE, {"statistics": {"current": {"sigma_stat": 20}}}, "sigma_stat: 20 is above 1"),
     "moment in 1e-11": (GE, {"solar": {"Borexino": {"mu_nu_muB": 2.8}}}, "Borexino .current.: mu_nu_muB: 2.8 is far"),
+    "lindhard k in per cent": (
+        GE.replace("nuclear-recoil", "electron-equivalent\n    quenching: {lindhard_k: 16.2}"),
+        {},
+        "quenching.lindhard_k: 16.2 is far from 0.05 to 0.3, .* is it in percent",
+    ),
     "noise at the threshold": (
         GE.replace("efficiency: 0.8", "efficiency: 0.8, resolution: {noise_keV: 0.1}"),
         {},
