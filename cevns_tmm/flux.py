@@ -43,10 +43,15 @@ ENDS = {"pion-decay-at-rest": 60 * MeV, "reactor": 20 * MeV}
 """Energy above which a table has neutrinos that those sources have not; the last bin may pass the end of the spectrum."""
 
 _VALUE = tables.number(0, high=1e30)
+_ENERGIES = (("E_MeV",), ("E_low_MeV", "E_high_MeV"))
 read_spectrum = tables.curve(
-    *({"E_MeV": tables.number(0, high=1e4), column: _VALUE} for column in ("per_MeV", "per_MeV_cm2_s"))
+    *(
+        dict.fromkeys(energies, tables.number(0, high=1e4)) | {column: _VALUE}
+        for energies in _ENERGIES
+        for column in ("per_MeV", "per_MeV_cm2_s")
+    )
 )
-"""Files of the spectrum of one component: its shape, or its flux at the detector."""
+"""Files of the spectrum of one component: its shape, or its flux at the detector; at energies, or in bins."""
 
 read_lines = tables.curve(
     *(
@@ -256,8 +261,10 @@ def linear(E: np.ndarray, values: np.ndarray, start: float = 0.0, end: float = n
 
 
 def columns(table: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Energies [MeV] and values of a table of a file, each of shape (n,)."""
+    """Energies [MeV] and values of a table of a file, each of shape (n,): of bins those at both edges of each."""
     values = next(values for name, values in table.items() if name.startswith(("per_", "share")))
+    if "E_low_MeV" in table:
+        return np.ravel([table["E_low_MeV"], table["E_high_MeV"]], order="F"), np.repeat(values, 2)
     return np.array(table["E_MeV"], float), np.array(values, float)
 
 
@@ -275,7 +282,9 @@ def tabulated(
         E, values = columns(spectrum)
         if E[0] < 1e-6 * E[1]:  # E^-2 diverges there
             E[0], values[0] = 1e-6 * E[1], np.interp(1e-6 * E[1], E, values)
-        pieces = [linear(E * MeV, values / MeV)]
+        jumps = np.flatnonzero(np.diff(E) == 0) + 1
+        parts = zip(np.split(E * MeV, jumps), np.split(values / MeV, jumps), strict=True)
+        pieces = [linear(*part) for part in parts]
     if lines is not None:
         E, values = columns(lines)
         rows = list(zip(E * MeV, values, strict=True))

@@ -90,6 +90,11 @@ class Source:
                 raise ValueError(f"{key}: {file} must have at least two energies")
             if key == "spectra" and flux.columns(table)[0][1] < 1e-9:
                 raise ValueError(f"{key}: {file} must have its second energy at 1e-9 MeV or above")
+            width = np.diff(flux.columns(table)[0])
+            if "E_low_MeV" in table and (np.any(width[::2] <= 0) or np.any(width[1::2])):
+                raise ValueError(
+                    f"{key}: {file} must have bins that rise, each from where the one before ends"
+                )
             if not np.any(flux.columns(table)[1]):
                 raise ValueError(f"{key}: {file} must have a value above 0")
             if self.kind != "table" and flux.is_absolute(table):

@@ -514,6 +514,37 @@ def test_a_flux_table_is_the_spectrum_that_it_was_made_of(tmp_path):
     assert errors[1] == pytest.approx(errors[0] / 4, rel=0.1)
 
 
+def test_a_histogram_of_a_flux_is_constant_in_each_bin(tmp_path):
+    """Its moments in closed form; its events are those of a box for each bin."""
+    edges, values = [0.0, 4.0, 30.0, 31.0, 52.0], [2e9, 1e9, 0.0, 5e8]
+    bins = list(zip(edges, edges[1:], values, strict=False))
+    head, ranges = (
+        "E_low_MeV,E_high_MeV,per_MeV_cm2_s",
+        {"profile_muB": [1e-12, 1e-8], "plane_muB": [1e-12, 1e-8]},
+    )
+    lines = [head, *(f"{low},{high},{value}" for low, high, value in bins)]
+    sources = {"own": {"kind": "table", "spectra": {"nue": "f.csv"}} | ranges}
+    text = GE.replace("reactor\n    flux_per_cm2_s: 1.0e+13", "own")
+    experiment = study(tmp_path, {"sources": sources}, text, f=lines).experiment("Mine", reading="literal")
+    table = experiment.fluxes["nue"]
+    total = sum(value * (high - low) for low, high, value in bins)
+    assert table.total == pytest.approx(total, rel=1e-5)  # it begins at a millionth of the first bin
+    for k in (0, 1, 2):
+        primitive = [lambda E: E, math.log, lambda E: -1 / E][k]
+        above = sum(v * (primitive(b) - primitive(max(a, 2.0))) for a, b, v in bins) / total / MeV**k
+        assert table.moment(k, 2.0 * MeV) == pytest.approx(above, rel=1e-5)
+    boxes = [
+        Source("table", spectra={"nue": {"E_MeV": [low, high], "per_MeV_cm2_s": [value] * 2}})
+        for low, high, value in bins
+        if value
+    ]
+    parts = [dataclasses.replace(experiment, source=box).counts()["nue"] for box in boxes]
+    assert experiment.counts()["nue"] == pytest.approx(np.sum(parts, axis=0), rel=1e-5)
+    for wrong in ("52.0,60.0,1\n60.0,59.0,1", "53.0,60.0,1", "51.0,60.0,1"):
+        with pytest.raises(ConfigError, match=r"f\.csv must have bins that rise, each from where"):
+            study(tmp_path, {"sources": sources}, text, f=[*lines, wrong])
+
+
 def test_fluxes_and_lines_of_a_table_are_absolute():
     """A box of 2e9/(MeV cm² s) from 1 to 5 MeV is 8e9 neutrinos; a line of 3e9 is that of Eq. (28)'s kind."""
     source = Source(
@@ -863,7 +894,7 @@ def test_a_quenching_must_rise_up_to_the_largest_recoil(tmp_path):
         (
             {"spectra": {"nue": "f.csv"}},
             ["E_MeV,per_keV", "1,1"],
-            "columns 'E_MeV,per_keV' must be E_MeV,per_MeV or",
+            "columns 'E_MeV,per_keV' must be E_MeV,per_MeV or .* or E_low_MeV,E_high_MeV,per_MeV or",
         ),
         (
             {"spectra": {"nutau": "f.csv"}},
