@@ -97,15 +97,18 @@ def _no_limits(experiment, fluxes):
     if detector.observed is not None:
         yield from _surprises(rough)
     if not _is_limited(rough, rough.analysis):
-        binned = {key: block for key, block in (rough.analysis.binned or {}).items() if key != "observed"}
-        as_expected = dataclasses.replace(rough.analysis, binned=binned)
-        if detector.observed is not None and _is_limited(rough, as_expected):
-            yield "observed: these data, not the uncertainties, allow any number of magnetic-moment events, so all limits are infinite"
-        else:
-            yield "no sensitivity: these uncertainties allow any number of magnetic-moment events, so all limits are infinite"
+        is_by_data = detector.observed is not None and _is_limited(rough, _without_data(rough.analysis))
+        cause = "observed: these data" if is_by_data else "no sensitivity: these uncertainties"
+        yield f"{cause} allow any number of magnetic-moment events, so all limits are infinite"
     expected = rough.rates.counts()[0].sum() + data.get("beam_neutrons", 0.0) + data.get("steady_state", 0.0)
     if expected < FEW and not detector.is_binned:
         yield f"{edge}: {value} leaves {expected:.2g} expected events, too few for a Gaussian chi-squared"
+
+
+def _without_data(analysis):
+    """The Analysis of bins whose data are what is expected."""
+    binned = {key: block for key, block in analysis.binned.items() if key != "observed"}
+    return dataclasses.replace(analysis, binned=binned)
 
 
 def _is_limited(one, analysis):
