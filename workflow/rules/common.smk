@@ -156,11 +156,6 @@ def drawn(name):
     return {kind: f"figures/{name}.{kind}" for kind in ("pdf", "png")}
 
 
-def figure(number):
-    """Files of a figure of the paper."""
-    return drawn(f"fig{number}")
-
-
 def more_figures(combinations, kinds=("pdf", "png")):
     """Files of figures that the paper has not, of those that there are: with other fluxes, and of combinations."""
     others = [name for name in STUDY.experiments if "table" in STUDY.kinds(name)]
