@@ -332,7 +332,7 @@ class Detector:
             ionises=self._is_quenched,
         )
 
-    def expected_background(self) -> Any:
+    def expected_background(self) -> tuple[np.ndarray, np.ndarray]:
         """Background in each bin: events (b,) and their standard deviations before any off-time (b,)."""
         block = self.background or {"events": 0.0}
         if "per_keV_kg_d" in block:
@@ -341,7 +341,7 @@ class Detector:
             events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
         return events, events * np.array(block.get("sigma", 0.0))
 
-    def measurement(self) -> dict[str, Any]:
+    def measurement(self) -> dict[str, Any] | None:
         """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
         if not self.is_binned:
             return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def em_coefficients(T: Numbers, symbol: str) -> np.ndarray:
 
 def electron_rates(
     atoms: Mapping[str, float],
-    window: Any,
+    window: tuple[float, float],
     efficiency: Curve,
     fluence: Mapping[str, float],
     fluxes: Mapping[str, FluxTable],
@@ -142,7 +142,7 @@ def electron_rates(
     sm, em = np.zeros((2, len(fluence), len(atoms), len(T)))
     E = E_min(T, const.m_e)
     for c, (component, value) in enumerate(fluence.items()):
-        M = np.stack([fluxes[component].moment(k, E) for k in range(3)])
+        M = fluxes[component].above(E)
         for i, (symbol, number) in enumerate(atoms.items()):
             sm[c, i] = number * value * np.sum(sm_coefficients(T, symbol, component) * M, axis=0)
             em[c, i] = number * value * np.sum(em_coefficients(T, symbol) * M, axis=0)

@@ -181,7 +181,7 @@ class Response:
     quenching: Callable[[Any], Any]
     scale: str
     edges: np.ndarray
-    efficiency: Any
+    efficiency: Curve
     resolution: Gaussian | Photoelectrons | Matrix | None = None
     inversion: str = "solve"
     photoelectrons_per_keV: float | None = None

@@ -17,7 +17,6 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 
 if TYPE_CHECKING:
     from cevns_tmm.detector import Detector
-    from cevns_tmm.experiment import Experiment
 
 DOUBLINGS = 40
 """A limit is looked for up to 2^40 times the statistical uncertainty."""

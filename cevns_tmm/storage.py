@@ -29,6 +29,7 @@ from cevns_tmm.units import MeV, keV
 
 if TYPE_CHECKING:
     from cevns_tmm.rates import RateTable
+    from cevns_tmm.toys import Coverage
 
 FORMAT = 2
 
@@ -93,7 +94,9 @@ def replacing(path: PathLike) -> Iterator[str]:
         raise
 
 
-def write(path: PathLike, groups: Mapping[str, Any], description: str, made_from: Any = None) -> None:
+def write(
+    path: PathLike, groups: Mapping[str, Any], description: str, made_from: Mapping[str, str] | None = None
+) -> None:
     """Write ``groups`` to an HDF5 file, byte-identical for identical arguments.
 
     Parameters
@@ -157,7 +160,7 @@ def _write_group(group, datasets):
             group[name].dims[dimension].attach_scale(group[axis])
 
 
-def read(path: PathLike, group: str, units: Mapping[str, Any]) -> dict[str, Any]:
+def read(path: PathLike, group: str, units: Mapping[str, str]) -> dict[str, Any]:
     """Datasets of one group, as {name: array}.
 
     ``units`` maps each dataset wanted to the unit it must have; ValueError naming the file if the file
@@ -199,7 +202,7 @@ def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -284,7 +287,7 @@ def _read_columns(path, group, columns):
     return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
-def flux_datasets(table: Any) -> dict[str, Any]:
+def flux_datasets(table: FluxTable) -> dict[str, Data]:
     """A FluxTable as HDF5 datasets."""
     k = np.reshape(ORDERS, (3, 1))
     values = [table.edges / MeV, ORDERS, table.moments * MeV**k]
@@ -301,7 +304,7 @@ def read_flux(path: PathLike, group: str) -> FluxTable:
     return FluxTable(edge * MeV, moments, *ends, breaks * MeV, energy * MeV, weight)
 
 
-def rate_datasets(rates: RateTable) -> dict[str, Any]:
+def rate_datasets(rates: RateTable) -> dict[str, Data]:
     """A RateTable as HDF5 datasets."""
     values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
@@ -315,7 +318,7 @@ def read_rates(path: PathLike, group: str) -> dict[str, Any]:
     return names | dict(T=T * keV) | rates
 
 
-def count_datasets(rates: RateTable, band: Sequence[Any] = ()) -> dict[str, Any]:
+def count_datasets(rates: RateTable, band: Sequence[RateTable] = ()) -> dict[str, Data]:
     """The counts of a RateTable as HDF5 datasets, those of each bin where there are several or a ``band``.
 
     ``band`` are the tables with the quenching one standard deviation lower and higher.
@@ -346,7 +349,7 @@ def read_events(path: PathLike, group: str, binned: bool) -> Events:
     return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 
-def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def free_limits(rows: Iterable[tuple[str, str, float]]) -> dict[str, Data]:
     """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
 
     ``rows`` are (method, parameter, limit [mu_B]).
@@ -354,12 +357,12 @@ def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return _datasets(_FREE, zip(*rows, strict=True))
 
 
-def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
+def read_free_limits(path: PathLike, group: str) -> Iterable[tuple[str, str, float]]:
     """Rows that :func:`free_limits` was given."""
     return zip(*_read_columns(path, group, _FREE), strict=True)
 
 
-def read_map(path: PathLike) -> Any:
+def read_map(path: PathLike) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """A map of limits: thresholds (t,) [keV], exposures (e,) [kg d], {parameter: limits (t, e) [mu_B]}."""
     axes = {"threshold": "keV", "exposure": "kg d"}
     with h5py.File(path, "r", locking=False) as file:
@@ -369,8 +372,11 @@ def read_map(path: PathLike) -> Any:
 
 
 def coverage_datasets(
-    rows: Iterable[Mapping[str, Any]], sigmas: Sequence[float], quantiles: Any, below_observed: Any
-) -> dict[str, Any]:
+    rows: Iterable[tuple[str, float, Coverage]],
+    sigmas: Sequence[float],
+    quantiles: np.ndarray,
+    below_observed: float,
+) -> dict[str, Data]:
     """Coverage at several truths, and expected limits (events), as HDF5 datasets.
 
     ``rows`` are (truth, true events, Coverage).

@@ -16,7 +16,7 @@ from typing import Any
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, keys, load_yaml, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
@@ -96,17 +96,9 @@ def _is_absent(config, key, is_paper):
 
 
 @functools.cache
-def _properties():
+def _names_of_keys():
     """Names of all keys of the configuration."""
-    found, waiting = set(), [schema(name) for name in FILES]
-    while waiting:
-        block = waiting.pop()
-        if isinstance(block, dict):
-            found |= set(block.get("properties", {}))
-            waiting += block.values()
-        elif isinstance(block, list):
-            waiting += block
-    return found
+    return {path.rpartition(".")[2] for name in FILES for path in keys(name)}
 
 
 def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
@@ -142,7 +134,9 @@ class Study:
     ['CsI', 'HPGe', 'LAr', 'NaI', 'CONUS', 'CONNIE', 'MINER', 'TEXONO', 'RED100']
     """
 
-    def __init__(self, config: dict[str, Any], origin: Any, folder: PathLike | None = None) -> None:
+    def __init__(
+        self, config: dict[str, Any], origin: Mapping[str, str], folder: PathLike | None = None
+    ) -> None:
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables, self._instances, self._experiments = Path(folder or PAPER), {}, {}, {}
         for key in ("combinations", "maps"):
@@ -187,7 +181,7 @@ class Study:
         """The paper's own study."""
         return cls(*read_files())
 
-    def departures(self, reading: str) -> Any:
+    def departures(self, reading: str) -> list[str]:
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
         check_name("reading", reading, readings)
@@ -218,7 +212,7 @@ class Study:
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
-    def counting(self) -> Any:
+    def counting(self) -> list[str]:
         """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
 
         def counts(one):
@@ -528,9 +522,9 @@ class Study:
         """Checks of names and ranges, which no reading can change."""
         config = self.config
         ranges = {"luminosity.range": config["luminosity"]["range"]}
-        for kind, keys in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
+        for kind, parts in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
             for name, block in config[kind].items():
-                ranges |= {f"{kind}.{name}.{key}": block[key] for key in keys}
+                ranges |= {f"{kind}.{name}.{key}": block[key] for key in parts}
         for name, block in config["phases"].items():
             ranges |= {f"phases.{name}.axes_muB": block["axes_muB"]} if "axes_muB" in block else {}
         for key, (low, high) in ranges.items():
@@ -598,7 +592,7 @@ class Study:
             file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
             if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
                 block += f".{setup}"
-            raise ConfigError(f"{file}: {block}{'.' if field in _properties() else ': '}{error}") from None
+            raise ConfigError(f"{file}: {block}{'.' if field in _names_of_keys() else ': '}{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""
@@ -627,7 +621,7 @@ class Study:
                 self._refuse_sets(departure, f"{shown(key)} is not a key that a reading may set")
             path = key.split(".")
             parents = _parents(config, path)
-            if path[-1] != "*" and "*" in path and path[-1] not in _properties():
+            if path[-1] != "*" and "*" in path and path[-1] not in _names_of_keys():
                 self._refuse_sets(departure, f"{shown(key)}: no key is called {shown(path[-1])}")
             if not parents and "*" not in path:
                 self._refuse_sets(departure, f"{shown(key)} must be a key of the configuration")

@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from cevns_tmm.config import FILES, keys, schema
+from cevns_tmm.config import FILES, keys
 from cevns_tmm.storage import read_csv
 from pipeline.code import ROOT
 from pipeline.published import SUMMARY, compare, summary, table2
@@ -180,7 +180,7 @@ def configuration():
                 allowed(block),
                 "required" if block.get("needed") else block.get("default", ""),
             ]
-            for key, block in keys(schema(name), schema(name).get("$defs", {})).items()
+            for key, block in keys(name).items()
         ]
         parts += [f"\n## {name}.yaml\n\n", table(rows, ["key", "meaning", "allowed", "default"])]
     return "".join(parts)

@@ -556,16 +556,12 @@ def _differences(config, paper):
 
 def commit():
     """The git commit of this code; "dirty" is added for changes since, "unknown" stands for no git."""
-
-    def git(*arguments):
-        command = ["git", "-C", str(code.ROOT), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
+    if not (code.ROOT / ".git").exists():
+        return "unknown"
+    describe = "describe --always --abbrev=40 --exclude=* --dirty"
+    command = ["git", "-C", str(code.ROOT), *describe.split()]
     try:
-        top = Path(git("rev-parse", "--show-toplevel"))
-        if top.resolve() != code.ROOT.resolve():
-            return "unknown"
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + (" dirty" if changed else "")
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return done.stdout.strip().replace("-dirty", " dirty")

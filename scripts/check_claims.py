@@ -264,13 +264,6 @@ def em_dominates(results, _claim):
     return equal[least] < bound, text
 
 
-JUDGES = (
-    *(degenerate_direction, lar_nai_beat_csi, future_order_of_magnitude, luminosity_40),
-    *(reactors_beat_sns, full_beam_narrows_the_gap, sns_23_plane, reactor_12_plane),
-    *(phases_sns, phases_reactor, borexino_no_phase, future_beats_borexino, em_dominates),
-)
-"""Judges of the claims, named after their ids."""
-
 VERDICT = {
     (True, True): "holds",
     (True, False): "holds only under {0}",
@@ -286,7 +279,7 @@ def verdict_of(name, claim, results):
     try:
         if absent := sorted(set(claim.get("needs", [])) - present):
             raise NotApplicable(f"needs {', '.join(absent)}")
-        judge = next(judge for judge in JUDGES if judge.__name__ == name.replace("-", "_"))
+        judge = globals()[name.replace("-", "_")]  # named after the id of the claim
         judged = [judge(result, claim) for result in results]
     except NotApplicable as reason:
         return "not applicable", [str(reason)] * len(results)
@@ -301,27 +294,10 @@ def main(job):
     rows = []
     for name, claim in job.parameters["claims"].items():
         verdict, measured = verdict_of(name, claim, results)
-        criterion = claim["criterion"].format(**claim)
-        rows.append(
-            [
-                name,
-                claim["place"],
-                claim["text"],
-                criterion,
-                claim.get("criterion_from", "this project"),
-                verdict,
-                *measured,
-            ]
-        )
-    heads = [
-        "claim",
-        "place",
-        "text",
-        "criterion",
-        "criterion from",
-        "verdict",
-        *(f"measured {r}" for r in readings),
-    ]
+        criterion = claim["criterion"].format(**claim), claim.get("criterion_from", "this project")
+        rows.append([name, claim["place"], claim["text"], *criterion, verdict, *measured])
+    heads = [*("claim", "place", "text", "criterion", "criterion from", "verdict")]
+    heads += [f"measured {r}" for r in readings]
     write_csv(job.output.csv, heads, rows)
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     write_text(job.output.md, tabulate(cells, heads, tablefmt="github") + "\n")
