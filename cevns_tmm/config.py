@@ -196,16 +196,12 @@ def _pattern(validator, pattern, instance, schema):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = validators.extend(
-    Draft202012Validator,
-    {"pattern": _pattern},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "number": lambda checker, value: is_number(value),
-            "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
-        }
-    ),
-)
+_NUMBERS = {
+    "number": lambda checker, value: is_number(value),
+    "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
+}
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many(_NUMBERS)
+_Validator = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_checker=_CHECKER)
 
 
 def shown(value: Any) -> str:

@@ -293,15 +293,9 @@ class Detector:
             return curves.LogisticEfficiency(
                 block["of"], block["k1"], block["k2"], block["x0"], block.get("constant", 0.0)
             )
-        window = block.get("window_PE")
-        return curves.PhotoelectronEfficiency(
-            k1=block["k1"],
-            k2=block["k2"],
-            x0=block["x0"],
-            light_yield_per_keV=block["photoelectrons_per_keV"],
-            smearing=block["smearing"],
-            window=tuple(window) if window else None,
-        )
+        window, shape = block.get("window_PE"), {key: block[key] for key in ("k1", "k2", "x0", "smearing")}
+        light_yield, window = block["photoelectrons_per_keV"], tuple(window) if window else None
+        return curves.PhotoelectronEfficiency(light_yield_per_keV=light_yield, window=window, **shape)
 
     def _quenching(self, isotope):
         return quenching_curve(self.quenching, isotope, self.kappa_scale, self.quenching_shift)
@@ -363,10 +357,8 @@ class Detector:
         total = source.neutrinos_per_proton * protons / sphere
         if self.time_window_us is None:
             return dict.fromkeys(source.components, total)
-        window = (
-            self.time_window_us if isinstance(self.time_window_us, Sequence) else (0.0, self.time_window_us)
-        )
-        start, end = (time * us for time in window)
+        window = self.time_window_us
+        start, end = (t * us for t in (window if isinstance(window, Sequence) else (0.0, window)))
         return {
             c: total * math.exp(-start / LIFETIME[c]) * -math.expm1(-(end - start) / LIFETIME[c])
             for c in source.components
@@ -397,13 +389,7 @@ class Detector:
 
     def _nucleus(self, source, fluxes, nodes):
         """The same for nuclei."""
-        responses = [self.response(isotope) for isotope, _ in self.nuclei()]
-        return differential_rates(
-            nuclei=self.nuclei(),
-            thresholds=[one.lowest for one in responses],
-            efficiency=responses,
-            fluence=self.fluence(source),
-            fluxes=fluxes,
-            nodes=nodes,
-            shape=self.form_factor,
-        )
+        nuclei, fluence = self.nuclei(), self.fluence(source)
+        responses = [self.response(isotope) for isotope, _ in nuclei]
+        thresholds = [one.lowest for one in responses]
+        return differential_rates(nuclei, thresholds, responses, fluence, fluxes, nodes, self.form_factor)

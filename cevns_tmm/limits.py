@@ -127,9 +127,8 @@ class QuadraticForm:
         """
         check_name("plane", plane, PLANES)
         a, b, c, determinant = self._profiled_form(plane) if profiled else self.plane_form(plane, xi)
-        blind = (
-            np.sqrt(a / b) if c < 0 and determinant == 0 else None
-        )  # along a ray: the contour is open there
+        # along a blind ray the contour is open
+        blind = np.sqrt(a / b) if c < 0 and determinant == 0 else None
         x, y = rays(points, blind)
         if profiled:  # a x² + b y² + 2 c x y for c <= 0, free of cancellation
             root = np.sqrt(a * b)

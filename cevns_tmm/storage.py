@@ -222,7 +222,7 @@ _FLUX = {
     "line_energy": ("MeV", "energies of the lines"),
     "line_weight": ("1", "share of each line in the spectrum", ("line_energy",)),
 }
-_AXES = ("component", "isotope", "T")
+_AXES, _UNIT = ("component", "isotope", "T"), "at unit effective moment"
 _RATES = {
     "component": ("1", "flux components"),
     "isotope": ("1", "target isotopes"),
@@ -230,29 +230,22 @@ _RATES = {
     "weight": ("keV", "weights of the quadrature", ("T",)),
     "acceptance": ("1", "efficiency, 0 below threshold", ("isotope", "T")),
     "dNdT_sm": ("1/keV", "Standard Model recoils over the exposure, all efficient", _AXES),
-    "dNdT_em": (
-        "1/keV/mu_B^2",
-        "magnetic-moment recoils over the exposure at unit effective moment, all efficient",
-        _AXES,
-    ),
+    "dNdT_em": ("1/keV/mu_B^2", f"magnetic-moment recoils over the exposure {_UNIT}, all efficient", _AXES),
 }
 _COUNTS = {
     "component": ("1", "flux components"),
     "n_sm": ("1", "Standard Model events", ("component",)),
-    "n_em": (
-        "1/mu_B^2",
-        "magnetic-moment events at unit effective moment of the component's flavour",
-        ("component",),
-    ),
+    "n_em": ("1/mu_B^2", f"magnetic-moment events {_UNIT} of the component's flavour", ("component",)),
 }
+_BINS = ("component", "shift", "bin")
 _PER_BIN = {
     "bin": ("1", "bins of what is measured, counted from 1"),
     "shift": ("1", "standard deviations by which the quenching is shifted"),
-    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "shift", "bin")),
+    "n_sm_per_bin": ("1", "Standard Model events in each bin", _BINS),
     "n_em_per_bin": (
         "1/mu_B^2",
-        "magnetic-moment events in each bin at unit effective moment of the component's flavour",
-        ("component", "shift", "bin"),
+        f"magnetic-moment events in each bin {_UNIT} of the component's flavour",
+        _BINS,
     ),
 }
 _FREE = {
@@ -382,9 +375,8 @@ def coverage_datasets(
     ``rows`` are (truth, true events, Coverage).
     """
     columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
-    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
-        _EXPECTED, [sigmas, quantiles, below_observed]
-    )
+    expected = _datasets(_EXPECTED, [sigmas, quantiles, below_observed])
+    return _datasets(_COVERAGE, zip(*columns, strict=True)) | expected
 
 
 def read_coverage(paths: Iterable[PathLike], group: str) -> dict[str, Any]:
@@ -393,8 +385,7 @@ def read_coverage(paths: Iterable[PathLike], group: str) -> dict[str, Any]:
     Numbers of toys add up; quantiles are the mean of those of the blocks.
     """
     blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
-    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
-        ("critical_value", "limit", "below_observed"), np.mean
-    )
+    means = "critical_value", "limit", "below_observed"
+    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(means, np.mean)
     merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
     return blocks[0] | merged

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import difflib
 import functools
+import itertools
 import re
 import warnings
 from collections.abc import Mapping
@@ -215,18 +216,14 @@ class Study:
     def counting(self) -> list[str]:
         """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
 
-        def counts(one):
-            return one.analysis.binned is None and "electron" not in one.detector.channels
-
-        return [
-            name
-            for name in self.experiments
-            if all(
-                counts(self.experiment(name, setup, reading))
-                for setup in self.setups(name)
-                for reading in self.readings
+        def counts(name):
+            every = itertools.product([name], self.setups(name), self.readings)
+            ones = itertools.starmap(self.experiment, every)
+            return all(
+                one.analysis.binned is None and "electron" not in one.detector.channels for one in ones
             )
-        ]
+
+        return list(filter(counts, self.experiments))
 
     def source_of(self, name: str) -> str:
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
@@ -393,20 +390,16 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config |= {
-            "readings": variants,
-            "combinations": {name: config["combinations"][name] for name in self.drawn},
-            "maps": {},
-        }
+        combinations = {name: config["combinations"][name] for name in self.drawn}
+        config |= {"readings": variants, "combinations": combinations, "maps": {}}
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone = self.config, {}
         audit, known = config["audit"], config["experiments"] | config["solar"]
-        kinds = {
-            config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
-        }
+        sources = (config["sources"].get(block["source"], {}) for block in config["experiments"].values())
+        present = {*known, *(source.get("kind") for source in sources)}
 
         def fits(name, block):
             changes = {key: block[key] for key in ("sets", "down", "up") if key in block}
@@ -454,11 +447,7 @@ class Study:
             ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
-            (
-                "claims",
-                config["claims"],
-                lambda _, block: kinds.union(known).issuperset(block.get("needs", [])),
-            ),
+            ("claims", config["claims"], lambda _, block: present.issuperset(block.get("needs", []))),
         ):
             gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
             for name in gone[where]:

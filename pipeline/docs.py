@@ -63,21 +63,15 @@ def worth():
     error, toys = coverage["error_on_total"], coverage["toys_per_block"] * coverage["blocks"]
     csi = next(row for row in current(rows) if row["nuisance_on"] == "data")
     both = next(row for row in current(rows) if row["experiment"] == "CsI+CONUS")
-    projected = {
-        setup: [
-            row
-            for row in rows
-            if (row["setup"], row["parameter"]) == (setup, "Lambda1")
-            and row["nuisance_on"] not in ("data", "")
-        ]
-        for setup in ("current", "future")
-    }
+    projections = [
+        row for row in rows if row["parameter"] == "Lambda1" and row["nuisance_on"] not in ("data", "")
+    ]
 
     def ratio(row):
         return float(row["covering_muB"]) / float(row["reproduced_muB"])
 
     def span(value, form):
-        both = [[value(row) for row in found] for found in projected.values()]
+        both = ([value(row) for row in projections if row["setup"] == s] for s in ("current", "future"))
         return "{} ({})".format(*(f"{min(found):{form}} to {max(found):{form}}" for found in both))
 
     def shares(case):
@@ -173,15 +167,10 @@ def configuration():
         "needs only the files that differ: [how](../docs/study.md). NAME is a name of one's own; the keys of `future` are those of `current`.\n"
     ]
     for name in FILES:
-        rows = [
-            [
-                f"`{key}`",
-                block["description"],
-                allowed(block),
-                "required" if block.get("needed") else block.get("default", ""),
-            ]
-            for key, block in keys(name).items()
-        ]
+        rows = []
+        for key, block in keys(name).items():
+            default = "required" if block.get("needed") else block.get("default", "")
+            rows.append([f"`{key}`", block["description"], allowed(block), default])
         parts += [f"\n## {name}.yaml\n\n", table(rows, ["key", "meaning", "allowed", "default"])]
     return "".join(parts)
 

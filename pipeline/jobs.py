@@ -192,10 +192,9 @@ def scans(study):
 def plane_contours(study, name):
     """Planes of an experiment, by "setup/reading/beam": all setups and beams at the phases of the study."""
     reading = study.config["figures_reading"]
+    phases = dict(xi_over_pi=0.0, delta_CP_over_pi=_delta(study))
     return {
-        f"{setup}/{reading}/{beam}": dict(
-            counts=f"{setup}/{reading}", beam=signal, xi_over_pi=0.0, delta_CP_over_pi=_delta(study)
-        )
+        f"{setup}/{reading}/{beam}": dict(counts=f"{setup}/{reading}", beam=signal) | phases
         for setup in study.setups(name)
         for beam, signal in study.panels(name).items()
     }
@@ -479,9 +478,7 @@ def judgements(study, folder):
     shown, audit, toys = study.config["figures_reading"], study.config["audit"], toy_parameters(study)
     drawing = _drawing(folder)
     both, experiments = list(dict.fromkeys([LITERAL, shown])), study.experiments
-    titles = {
-        key: {name: block["title"] for name, block in audit[key].items()} for key in ("inputs", "budget")
-    }
+    titles = {key: {n: block["title"] for n, block in audit[key].items()} for key in ("inputs", "budget")}
     claims = dict(
         claims=study.config["claims"],
         readings=both,
@@ -492,44 +489,33 @@ def judgements(study, folder):
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
     beams = {name: last for name, (_, (*_, last)) in limited(study).items()}
-    budget = {
-        e: block | {"beam": beams[e]} for e, block in drawn(study).items() if "current" in block["setups"]
-    }
-    budget = dict(style=drawing, experiments=budget, budget=titles["budget"])
+    shown_now = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
+    shown_now = {e: block | {"beam": beams[e]} for e, block in shown_now.items()}
+    budget = dict(
+        style=drawing, experiments=shown_now, budget=titles["budget"], title="Sensitivity to the inputs"
+    )
     departures = study.config["departures"]
-    ablation = dict(
-        variants={shown: shown}
-        | {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
-        | {LITERAL: LITERAL},
-        labels=labels(study) | {name: name for name in study.solar},
-    )
+    without = {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
+    ablation = dict(style=drawing, title="Departures, switched off one at a time")
+    ablation |= dict(variants={shown: shown} | without | {LITERAL: LITERAL})
+    ablation |= dict(labels=labels(study) | {name: name for name in study.solar})
+    sampled = sorted([*experiments, *study.solar, *study.combinations, *study.config["phases"]])
     check = dict(misses=audit["misses"], reading=shown, notes=notes(study))
-    provenance = dict(
-        configuration=digest(study.config), commit=commit(), packages={name: version(name) for name in AROUND}
-    )
+    provenance = dict(configuration=digest(study.config), commit=commit())
+    provenance |= dict(packages={name: version(name) for name in AROUND})
+    report = dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
+    report |= dict(toys=toys["toys_per_block"] * toys["blocks"])
     table = [published.TABLE]
     return {
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
-        "figures/ablation": (
-            "plot_ablation",
-            dict(style=drawing, title="Departures, switched off one at a time") | ablation,
-            table,
-        ),
-        "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
-        "samples": (
-            "sample_results",
-            {"of": sorted([*experiments, *study.solar, *study.combinations, *study.config["phases"]])},
-        ),
+        "figures/ablation": ("plot_ablation", ablation, table),
+        "figures/budget": ("plot_budget", budget),
+        "samples": ("sample_results", {"of": sampled}),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
-        "report": (
-            "write_report",
-            dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
-            | dict(toys=toys["toys_per_block"] * toys["blocks"]),
-            [*table, *map(code.ROOT.joinpath, REPORT)],
-        ),
+        "report": ("write_report", report, [*table, *map(code.ROOT.joinpath, REPORT)]),
     }
 
 

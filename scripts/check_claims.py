@@ -102,10 +102,8 @@ def degenerate_direction(results, _claim):
     blind = np.abs(U[0])
     aside = [float(mu_nu_sq("e", v, U) / (v @ v)) for v in (blind * (1 + 0.1 * e) for e in np.eye(3))]
     holds = float(mu_nu_sq("e", blind, U)) < 1e-20 < min(aside)
-    return (
-        holds,
-        f"μ²/|Λ|² {'vanishes' if holds else 'does not vanish'} there; with one modulus 10 % larger {span(aside)}",
-    )
+    text = "vanishes" if holds else "does not vanish"
+    return holds, f"μ²/|Λ|² {text} there; with one modulus 10 % larger {span(aside)}"
 
 
 def lar_nai_beat_csi(results, claim):
@@ -236,11 +234,8 @@ def borexino_no_phase(results, _claim):
 
 def future_beats_borexino(results, _claim):
     future = results.select(results.experiments(REACTOR), "future")
-    better = [
-        key[0]
-        for key, value in future.items()
-        if value < results.limits["Borexino", "current", "solar", key[3]]
-    ]
+    solar = {parameter: results.limits["Borexino", "current", "solar", parameter] for parameter in PARAMETERS}
+    better = [key[0] for key, value in future.items() if value < solar[key[3]]]
     text = f"{len(better)} of {len(future)} entries: {', '.join(sorted(set(better))) or 'none'}"
     return bool(better), text + lost(results, experiments=results.experiments(REACTOR), setup="future")
 

@@ -16,18 +16,13 @@ def check_shape(delta_chi2, name):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
 
 
-def profile(of, sensitivity, Lambda):
+def profiles(of, sensitivity, Lambda):
     """Profiles and limits of one beam, as HDF5 datasets."""
-    level = of.level(1)
+    level, profile = of.level(1), sensitivity.profile(Lambda)
     return {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "Lambda": Data(Lambda, "mu_B", "modulus of the one moment that is not zero"),
-        "delta_chi2": Data(
-            sensitivity.profile(Lambda),
-            "1",
-            "chi-squared above its minimum",
-            ("parameter", "Lambda"),
-        ),
+        "delta_chi2": Data(profile, "1", "chi-squared above its minimum", ("parameter", "Lambda")),
         "confidence_level": Data(of.confidence_level, "1", "confidence level of the limit"),
         "level": Data(level, "1", "Delta chi-squared of the limit"),
         "limit": Data(sensitivity.limits(level), "mu_B", "upper limit", ("parameter",)),
@@ -59,7 +54,7 @@ def main(job):
     for group, (block, counts, components, is_free) in first.items():
         of = analysis(block)
         sensitivity = of.sensitivity(counts, components)
-        groups[group] = profile(of, sensitivity, Lambda)
+        groups[group] = profiles(of, sensitivity, Lambda)
         check_shape(groups[group]["delta_chi2"].values, group)
         if is_free:
             groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
