@@ -24,11 +24,10 @@ import numpy as np
 from cevns_tmm import __version__
 from cevns_tmm.annotations import Events, PathLike
 from cevns_tmm.flux import ORDERS, FluxTable
-from cevns_tmm.rates import shifted
+from cevns_tmm.rates import RateTable, shifted
 from cevns_tmm.units import MeV, keV
 
 if TYPE_CHECKING:
-    from cevns_tmm.rates import RateTable
     from cevns_tmm.toys import Coverage
 
 FORMAT = 2
@@ -303,12 +302,12 @@ def rate_datasets(rates: RateTable) -> dict[str, Data]:
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
 
 
-def read_rates(path: PathLike, group: str) -> dict[str, Any]:
-    """The fields of a RateTable in a group of an HDF5 file, all its bins as one."""
+def read_rates(path: PathLike, group: str) -> RateTable:
+    """The RateTable in a group of an HDF5 file, all its bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
-    names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
-    rates = dict(weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV)
-    return names | dict(T=T * keV) | rates
+    components, isotopes = tuple(map(str, components)), tuple(map(str, isotopes))
+    T, weight, response = T * keV, weight * keV, acceptance[np.newaxis]
+    return RateTable(components, isotopes, T, weight, response, sm / keV, em / keV)
 
 
 def count_datasets(rates: RateTable, band: Sequence[RateTable] = ()) -> dict[str, Data]:

@@ -18,7 +18,6 @@ from scipy.stats import poisson, skellam
 
 from cevns_tmm import Study, storage, toys
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.rates import RateTable
 from cevns_tmm.spectrum import BinnedExperiment, bins_of_equal_counts, excess_by_moment
 from cevns_tmm.statistics import CountingExperiment
 from cevns_tmm.toys import Truth
@@ -410,7 +409,7 @@ def test_bins_have_the_events_between_their_edges():
 def test_rates_come_back_from_a_file(tmp_path):
     rates = STUDY.experiment("HPGe").rates
     storage.write(tmp_path / "x.h5", {"a": storage.rate_datasets(rates)}, "rates", {})
-    found = RateTable(**storage.read_rates(tmp_path / "x.h5", "a"))
+    found = storage.read_rates(tmp_path / "x.h5", "a")
     assert np.allclose(found.counts(), rates.counts(), rtol=1e-12, atol=0)
     each, em = bins_of_equal_counts(rates, 5, STUDY.experiment("HPGe").recoil_nodes)
     again, em_again = bins_of_equal_counts(found, 5, STUDY.experiment("HPGe").recoil_nodes)

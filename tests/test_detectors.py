@@ -24,7 +24,7 @@ from cevns_tmm.detector import Detector
 from cevns_tmm.efficiency import LogisticEfficiency
 from cevns_tmm.nuclei import isotope
 from cevns_tmm.quenching import quenching_curve, quenching_factor, recoil_energy
-from cevns_tmm.rates import RateTable, recoil_spectra
+from cevns_tmm.rates import recoil_spectra
 from cevns_tmm.response import Gaussian, Photoelectrons
 from cevns_tmm.source import Source
 from cevns_tmm.storage import count_datasets, rate_datasets, read_counts, read_events, read_rates, write
@@ -398,7 +398,7 @@ def test_events_of_bins_reach_the_files(tmp_path):
     assert np.array_equal([n_sm, n_em], rates.binned())
     assert read_events(tmp_path / "counts.h5", "a", None) == read_counts(tmp_path / "counts.h5", "a")
     write(tmp_path / "rates.h5", {"a": rate_datasets(rates)}, "rates")
-    again = RateTable(**read_rates(tmp_path / "rates.h5", "a"))
+    again = read_rates(tmp_path / "rates.h5", "a")
     assert np.ravel(again.counts()) == pytest.approx(np.ravel(rates.counts()), rel=1e-12, abs=0)
     one = ge().rates(REACTOR, FLUXES["reactor"])
     assert set(count_datasets(one)) == {"component", "n_sm", "n_em"}
