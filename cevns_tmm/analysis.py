@@ -101,7 +101,7 @@ class Analysis:
         data = {**self.data, **{key: factor * self.data[key] for key in events}}
         return dataclasses.replace(self, data=data)
 
-    def chi2(self, n_sm: Any) -> CountingExperiment:
+    def chi2(self, n_sm: float) -> CountingExperiment:
         """The chi² of Eq. (34) or (35) for ``n_sm`` Standard Model events: a CountingExperiment."""
         if self.data is not None:
             return CountingExperiment.from_data(n_sm, **self.data)

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,9 @@ class Combination:
                 if names.count(name) > 1:
                     raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
 
-    def sum(self, members: Mapping[str, Any]) -> MomentLikelihood:
+    def sum(
+        self, members: Mapping[str, Sensitivity | SolarSensitivity | MomentLikelihood]
+    ) -> MomentLikelihood:
         """The MomentLikelihood of {name: sensitivity}: a Sensitivity, SolarSensitivity or MomentLikelihood each.
 
         A pull that is not shared keeps the name of its experiment before its own. ValueError for mixing matrices that

@@ -196,7 +196,7 @@ class Sensitivity(QuadraticForm):
         return found
 
     @property
-    def weights(self) -> Any:
+    def weights(self) -> np.ndarray:
         """Events per |Lambda_e|², |Lambda_mu|², |Lambda_tau|², those of all other flavours, shape (3,) [1/mu_B²]."""
         n = [self.per_flavour.get(flavour, 0.0) for flavour in FLAVOURS]
         return np.array([n[1] + n[2], n[0] + n[2], n[0] + n[1]])

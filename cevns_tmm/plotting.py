@@ -71,7 +71,7 @@ def lines(experiments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def tint(colour: str) -> Any:
+def tint(colour: str) -> np.ndarray:
     """A light, opaque shade of a colour, for the inside of a region."""
     return 0.8 + 0.2 * np.array(to_rgb(colour))
 
