@@ -59,7 +59,7 @@ class Detector:
     ``resolution`` are as :func:`quenching_curve <cevns_tmm.quenching.quenching_curve>` and the classes of
     :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin, ``channels`` one or
     both of :data:`CHANNELS`.
-    ``threshold_inversion`` and ``kappa_scale`` are those of :func:`cevns_tmm.quenching.recoil_threshold`,
+    ``threshold_inversion`` is the method of :func:`cevns_tmm.quenching.recoil_energy`, ``kappa_scale`` a factor on kappa,
     ``form_factor`` the factors of :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a
     detector.
     """

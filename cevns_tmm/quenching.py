@@ -99,11 +99,3 @@ def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
         is_below = middle * Q(middle) < E
         low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
     return np.where(exists, high, np.inf)[()]
-
-
-def recoil_threshold(
-    threshold: float, Z: Numbers, A: Numbers, method: str = "solve", kappa_scale: float = 1.0
-) -> float:
-    """:func:`recoil_energy` for Eq. (27)."""
-    Q = partial(quenching_factor, Z=Z, A=A, kappa_scale=kappa_scale)
-    return recoil_energy(threshold, Q, method)

@@ -6,11 +6,10 @@ They come from config/ and from resources/reference, which `make check` compares
 import ast
 import re
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from cevns_tmm.config import FILES, keys
+from cevns_tmm.config import FILES, keys, read_files
 from cevns_tmm.storage import read_csv
 from pipeline.code import ROOT
 from pipeline.published import SUMMARY, compare, summary, table2
@@ -34,8 +33,7 @@ def reference(name):
 
 def config():
     """The paper's configuration."""
-    texts = ((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8") for name in FILES)
-    return {key: value for text in texts for key, value in yaml.safe_load(text).items()}
+    return read_files()[0]
 
 
 def verdict():
