@@ -26,7 +26,6 @@ METHODS = ("one-at-a-time", "profiled", "profiled-delta-free", "profiled-angles-
 The Dirac phase is free too, or the mixing angles within the ``errors`` of the oscillation parameters.
 """
 
-
 OWN_PULLS = ("background", "quenching")
 """Pulls of a binned likelihood that other inputs make."""
 

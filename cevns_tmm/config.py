@@ -218,7 +218,6 @@ _TYPES = {
     "integer": "a whole number",
 }
 
-
 _LIMITS = {
     "exclusiveMinimum": "greater than",
     "minimum": "at least",

@@ -26,17 +26,13 @@ def glance(folder):
     rows = [[*key, *(found[parameter] for parameter in PARAMETERS)] for key, found in limits.items()]
     level, others = study.config["confidence_level"], [name for name in study.readings if name != reading]
     heads = ["experiment", "setup", "beam", *(f"|{p[:-1]}_{p[-1]}|" for p in PARAMETERS)]
-    return "\n".join(
-        [
-            f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {reading}:",
-            "",
-            tabulate(rows, heads, disable_numparse=True),
-            "",
-            f"Other readings ({', '.join(others)}), methods and moments: {folder}/results/limits.csv.",
-            f"Tables: {folder}/results/table2.md, counts.csv, contours.csv. Figures: {folder}/figures/*.pdf and *.png.",
-            *(f"cevns-tmm: {note}" for note in study.notes),
-        ]
-    )
+    lines = [
+        f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {reading}:",
+        f"\n{tabulate(rows, heads, disable_numparse=True)}\n",
+        f"Other readings ({', '.join(others)}), methods and moments: {folder}/results/limits.csv.",
+        f"Tables: {folder}/results/table2.md, counts.csv, contours.csv. Figures: {folder}/figures/*.pdf and *.png.",
+    ]
+    return "\n".join([*lines, *(f"cevns-tmm: {note}" for note in study.notes)])
 
 
 if __name__ == "__main__":

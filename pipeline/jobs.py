@@ -82,19 +82,18 @@ def _fields(instance):
 
 
 def _groups(study, name, part, setups=SETUPS, readings=None):
-    """``part`` of an experiment, a function of it, by "setup/reading"."""
+    """``part`` of an experiment, or of a combination, which has one setup, a function of it, by "setup/reading"."""
+
+    def one(setup, reading):
+        is_combined = name in study.combinations
+        return study.combination(name, reading) if is_combined else study.experiment(name, setup, reading)
+
     return {
-        f"{setup}/{reading}": part(_one(study, name, setup, reading))
+        f"{setup}/{reading}": part(one(setup, reading))
         for setup in study.setups(name)
         if setup in setups
         for reading in readings or study.readings
     }
-
-
-def _one(study, name, setup, reading):
-    """An experiment, or a combination, which has one setup."""
-    is_combined = name in study.combinations
-    return study.combination(name, reading) if is_combined else study.experiment(name, setup, reading)
 
 
 def _analysis(one):

@@ -12,9 +12,9 @@ from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import LEVEL, UNIT, limit_text, table2
+from pipeline.worth import CASES
 
 KINDS = "interval", "upper"
-CASES = "exact", "well_known", "configured"
 LIMITS = "published", "reproduced", "covering", "profiled"
 COLUMNS = [
     *("experiment", "setup", "beam", "parameter", *(f"{name}_muB" for name in LIMITS), "nuisance_on"),
