@@ -114,7 +114,8 @@ def write(
                 file.attrs[name] = text
             for name, datasets in groups.items():
                 if isinstance(datasets, Link):
-                    file[name] = file[datasets.target]
+                    parent, _, last = name.rpartition("/")  # a group that a link makes on its way has a date
+                    file.require_group(parent or "/")[last] = file[datasets.target]
                 else:
                     _write_group(file.require_group(name), datasets)
         _read_back(temporary, groups)
