@@ -17,7 +17,7 @@ from typing import Any
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, keys, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, keys, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
@@ -467,18 +467,16 @@ class Study:
         """What is allowed but surely a slip, in the reading of the figures."""
         found, cells = {}, self.config["grids"]["flux_cells"]
         fluxes = functools.cache(lambda source: self.source(source).flux_tables(cells))
-        file = PAPER / "experiments.yaml"
         # what is odd about the paper's own experiments is in the readings
-        same = [self.origin[key] == str(PAPER / "config.yaml") for key in ("confidence_level", "statistics")]
-        is_paper = all(same) and self.origin["experiments"].startswith(str(file))
-        paper = load_yaml(file)["experiments"] if is_paper else {}
+        paper, _ = read_files()
+        is_paper = all(self.given[key] == paper[key] for key in ("confidence_level", "statistics", "sources"))
         for name in (*self.experiments, *self.solar):
             for setup in self.setups(name):
                 one = self.experiment(name, setup)
                 if name in self.solar:
                     texts = unusual(one)
                 else:
-                    is_own = self.config["experiments"][name] != paper.get(name)
+                    is_own = not is_paper or self.given["experiments"][name] != paper["experiments"].get(name)
                     with self._located(f"experiments.{name}", setup):
                         texts = list(doubts(one, fluxes(self.source_of(name)) if is_own else None))
                 for text in texts:
