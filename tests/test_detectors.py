@@ -664,6 +664,21 @@ def test_the_count_ends_at_the_largest_recoil():
     assert counts(ge(efficiency=far)) == pytest.approx(counts(ge(efficiency=0.5)), rel=1e-12, abs=0)
 
 
+def test_events_are_right_across_the_corners_of_a_quenching_table():
+    """The ionisation has corners there, and so has an efficiency of it: many nodes see no more than a few."""
+    argon = Detector(
+        target={"Ar": 1},
+        mass_kg=1.0,
+        exposure_d=100.0,
+        baseline_m=27.5,
+        threshold_scale="electron-equivalent",
+        quenching={"T_keV": [1, 10, 100], "quenching": [0.10, 0.18, 0.25]},
+        efficiency={"E_keVee": [0.5, 1.7, 1.9, 6], "efficiency": [0, 0.1, 0.8, 0.9]},
+        bins_keV=[0.5, 1.5, 4.0, 9.0],
+    )
+    assert binned(argon, "sns") == pytest.approx(binned(argon, "sns", 200), rel=1e-10, abs=0)
+
+
 def test_a_quenching_above_1_beyond_the_largest_recoil_is_no_matter(tmp_path):
     """And one that falls to nothing there."""
     bins = {"bins_keV": [0.1, 0.3, 1e5], "threshold_keV": None}
