@@ -82,7 +82,7 @@ class _Table:
     corners: np.ndarray
     Q: np.ndarray
 
-    def __call__(self, T):
+    def __call__(self, T: Numbers) -> np.ndarray:
         return np.interp(T, self.corners, self.Q)
 
 

@@ -905,6 +905,30 @@ def test_a_changed_table_makes_its_own_results_again_and_no_others(tmp_path):
     assert data["rates/Mine"] == before["rates/Mine"]
 
 
+def test_plans_have_the_nodes_and_the_data_files_of_their_physics(tmp_path):
+    """An edited file of bindings or energies per fission, or other nodes, makes rates and maps again."""
+    text = GE.replace("flux_per_cm2_s: 1.0e+13", "baseline_m: 20\n    channels: [nucleus, electron]")
+    text = (
+        text.replace("nuclear-recoil", "electron-equivalent")
+        + """
+maps:
+  M:
+    experiment: Mine
+    thresholds_keV: [0.1, 1]
+    exposures_kg_d: [1, 100]
+    window_end_keV: 10
+    background_per_keV_kg_d: 10
+    sigma_sys: 0.05
+    points: 4
+"""
+    )
+    overrides = {"sources": {"reactor": {"thermal_power_MW": 3000}}, "grids": {"recoil_nodes": 24}}
+    found = plans(study(tmp_path, overrides, text), tmp_path)
+    for job in ("rates/Mine", "maps/M"):
+        assert {"electron_bindings.csv", "energy_per_fission.csv"} <= found[job]["data"].keys()
+        assert found[job]["parameters"]["nodes"] == 24
+
+
 # --- plausibility ---------------------------------------------------------------------------------
 
 SLIPS = {
