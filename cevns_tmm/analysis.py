@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import scipy
 
-from cevns_tmm.annotations import Events
+from cevns_tmm.annotations import Curves, Events
 from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
-from cevns_tmm.magnetic_moment import phase
+from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -26,14 +26,8 @@ METHODS = ("one-at-a-time", "profiled", "profiled-delta-free", "profiled-angles-
 The Dirac phase is free too, or the mixing angles within the ``errors`` of the oscillation parameters.
 """
 
-
 OWN_PULLS = ("background", "quenching")
 """Pulls of a binned likelihood that other inputs make."""
-
-
-def check_method(method: str, allowed: Iterable[str] = METHODS) -> None:
-    """ValueError unless a method is one of those allowed."""
-    check_name("method", method, allowed)
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ class Analysis:
         data = {**self.data, **{key: factor * self.data[key] for key in events}}
         return dataclasses.replace(self, data=data)
 
-    def chi2(self, n_sm: Any) -> CountingExperiment:
+    def chi2(self, n_sm: float) -> CountingExperiment:
         """The chi² of Eq. (34) or (35) for ``n_sm`` Standard Model events: a CountingExperiment."""
         if self.data is not None:
             return CountingExperiment.from_data(n_sm, **self.data)
@@ -167,7 +161,7 @@ class Analysis:
         ``counts`` and ``beam`` as of :meth:`sensitivity`; ``method`` is one of :attr:`methods`, ValueError
         otherwise. ``inf`` where there is no sensitivity.
         """
-        check_method(method, self.methods)
+        check_name("method", method, self.methods)
         level = self.level(1, confidence_level)
         sensitivity = self.sensitivity(counts, beam)
         if method == "one-at-a-time":
@@ -201,3 +195,60 @@ class Analysis:
 def _half_band(events):
     """Half of what a band changes, (bin,), from events (3, bin); nothing in bins without any."""
     return np.where(events[0] > 0, (events[2] - events[1]) / 2, 0.0)
+
+
+class WithLimits:
+    """What an experiment is asked, and several together: limits, contours and chi² of its events.
+
+    Subclasses have ``beams``, ``analysis``, the ``events`` that it takes, and :meth:`components` of a beam, which is the
+    only one if none is named. ValueError for an unknown beam or method.
+    """
+
+    analysis: Any
+    events: Any
+
+    def components(self, beam: str | None = None) -> Any:
+        """What counts as signal in a beam, as ``analysis`` takes it."""
+        raise NotImplementedError
+
+    def sensitivity(
+        self, beam: str | None = None, delta_CP_over_pi: float | None = None
+    ) -> Sensitivity | MomentLikelihood:
+        """chi² as a function of the moments, as :meth:`Analysis.sensitivity` gives it."""
+        return self.analysis.sensitivity(self.events, self.components(beam), delta_CP_over_pi)
+
+    def limits(
+        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
+    ) -> dict[str, float]:
+        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
+
+        ``math.inf`` where there is no sensitivity; ``method`` is one of ``analysis.methods``.
+        """
+        limits = self.analysis.limits(self.events, self.components(beam), method, confidence_level)
+        return dict(zip(PARAMETERS, map(float, limits), strict=True))
+
+    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
+        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
+        return self.sensitivity(beam).delta_chi2(moments(Lambda))
+
+    def contour(
+        self,
+        plane: str,
+        beam: str | None = None,
+        confidence_level: float | None = None,
+        xi_over_pi: float = 0.0,
+        method: str = "one-at-a-time",
+    ) -> Curves:
+        """Contour in the plane "12", "13" or "23": [(x, y), ...] polylines [mu_B], two parameters at once.
+
+        The third moment is zero and ``xi_over_pi`` the phase of the displayed pair; with the method "profiled"
+        the third moment and all phases are free.
+        """
+        check_name("method", method, METHODS[:2])
+        level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
+        xi = phase("xi_over_pi", xi_over_pi)
+        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
+
+    def blind(self, beam: str | None = None) -> np.ndarray:
+        """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""
+        return self.sensitivity(beam).blind()

@@ -17,6 +17,11 @@ Curves = list[tuple[np.ndarray, np.ndarray]]
 class Curve(Protocol):
     """What is counted of recoils of an energy, with the places where it jumps or rises steeply."""
 
+    @property
+    def scale(self) -> str:
+        """Scale of these energies: "T" the recoil energy, or one of :data:`cevns_tmm.efficiency.SCALES`."""
+        ...
+
     def __call__(self, T: np.ndarray, /) -> np.ndarray:
         """Share of the recoils of energies ``T`` (n,), shape (n,) or (bins, n)."""
         ...

@@ -3,20 +3,16 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, Analysis, check_method
-from cevns_tmm.annotations import Curves, Events
+from cevns_tmm.analysis import METHODS, Analysis, WithLimits
+from cevns_tmm.annotations import Events
 from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import Sensitivity
-from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
 from cevns_tmm.moment_likelihood import ROUNDING, MomentLikelihood, flavour_form, published_limit
 from cevns_tmm.solar import SolarExperiment, SolarSensitivity
-from cevns_tmm.statistics import delta_chi2_quantile
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,9 @@ class Combination:
                 if names.count(name) > 1:
                     raise ValueError(f"shared.{pull}: {name!r} must not be listed twice")
 
-    def sum(self, members: Mapping[str, Any]) -> MomentLikelihood:
+    def sum(
+        self, members: Mapping[str, Sensitivity | SolarSensitivity | MomentLikelihood]
+    ) -> MomentLikelihood:
         """The MomentLikelihood of {name: sensitivity}: a Sensitivity, SolarSensitivity or MomentLikelihood each.
 
         A pull that is not shared keeps the name of its experiment before its own. ValueError for mixing matrices that
@@ -118,7 +116,7 @@ class CombinedAnalysis:
 
 
 @dataclass(frozen=True)
-class CombinedExperiment:
+class CombinedExperiment(WithLimits):
     """A block of ``combinations`` in one reading, with the methods of an Experiment.
 
     ``members`` maps the names of ``combination`` to an Experiment or a SolarExperiment each; all events of a member
@@ -137,48 +135,24 @@ class CombinedExperiment:
     def __post_init__(self) -> None:
         self.combination.sum({name: member.blank() for name, member in self.members.items()})
 
-    def _level(self, parameters, confidence_level):
-        given = self.confidence_level if confidence_level is None else confidence_level
-        return delta_chi2_quantile(given, parameters)
+    @property
+    def analysis(self) -> CombinedAnalysis:
+        """What turns the events of all members into limits."""
+        members = {name: getattr(member, "analysis", member) for name, member in self.members.items()}
+        return CombinedAnalysis(self.combination, members, self.confidence_level)
 
-    @cached_property
-    def _sum(self):
-        sensitivities = {name: member.sensitivity(member.beams[-1]) for name, member in self.members.items()}
-        return self.combination.sum(sensitivities)
+    @property
+    def _counting(self):
+        """Members that are not solar."""
+        return {name: one for name, one in self.members.items() if not isinstance(one, SolarExperiment)}
 
-    def sensitivity(self, beam: str | None = None) -> MomentLikelihood:
-        """chi² as a function of the moments: a MomentLikelihood."""
+    @property
+    def events(self) -> dict[str, Events]:
+        """Events of the members that are not solar."""
+        return {name: member.events for name, member in self._counting.items()}
+
+    def components(self, beam: str | None = None) -> dict[str, tuple[str, ...]]:
+        """All flux components of the members that are not solar."""
         if beam is not None:
             check_name("beam", beam, self.beams)
-        return self._sum
-
-    def limits(
-        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
-    ) -> dict[str, float]:
-        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B]; ``method`` is one of ``methods``."""
-        check_method(method, self.methods)
-        form, level = self.sensitivity(beam), self._level(1, confidence_level)
-        limits = form.limits(level) if method == "one-at-a-time" else form.profiled_limits(level)
-        return dict(zip(PARAMETERS, map(float, limits), strict=True))
-
-    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
-        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
-        return self.sensitivity(beam).delta_chi2(moments(Lambda))
-
-    def contour(
-        self,
-        plane: str,
-        beam: str | None = None,
-        confidence_level: float | None = None,
-        xi_over_pi: float = 0.0,
-        method: str = "one-at-a-time",
-    ) -> Curves:
-        """Contour in a plane of two moments, as of :meth:`cevns_tmm.experiment.Experiment.contour`."""
-        check_method(method, self.methods)
-        level, profiled = self._level(2, confidence_level), method == "profiled"
-        xi = phase("xi_over_pi", xi_over_pi)
-        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
-
-    def blind(self, beam: str | None = None) -> np.ndarray:
-        """Directions without events, as of :meth:`cevns_tmm.experiment.Experiment.blind`."""
-        return self.sensitivity(beam).blind()
+        return {name: member.components(member.beams[-1]) for name, member in self._counting.items()}

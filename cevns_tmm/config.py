@@ -85,7 +85,9 @@ def schema(name: str) -> dict[str, Any]:
     return load_yaml(_HERE / f"schemas/{name}.yaml")
 
 
-def read_files(folder: PathLike | None = None, overrides: Mapping[str, Any] | None = None) -> Any:
+def read_files(
+    folder: PathLike | None = None, overrides: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The configuration of a study: its files laid over the paper's, then ``overrides``.
 
     A file in ``folder`` replaces the paper's file of that name whole; ``overrides`` are merged key by
@@ -118,14 +120,17 @@ def read_files(folder: PathLike | None = None, overrides: Mapping[str, Any] | No
     return config, origin
 
 
-def keys(
-    block: Mapping[str, Any], definitions: Mapping[str, Any], path: str = "", seen: set[str] | None = None
-) -> dict[str, Any]:
-    """Keys of a schema with their blocks, {dotted path: block}; NAME stands for a name of one's own.
+@cache
+def keys(name: str) -> dict[str, Any]:
+    """Keys of a file of a study with their blocks, {dotted path: block}; NAME stands for a name of one's own.
 
     Keys of a definition are given once. A key that its mapping must have is "needed".
     """
-    name, seen = block.get("$ref", "").rpartition("/")[2], set() if seen is None else seen
+    return _keys(schema(name), schema(name).get("$defs", {}), "", set())
+
+
+def _keys(block, definitions, path, seen):
+    name = block.get("$ref", "").rpartition("/")[2]
     block = {**definitions.get(name, {}), **block}
     found = {path: block} if "description" in block else {}
     if name in seen:
@@ -138,7 +143,7 @@ def keys(
             parts.append((inner | {"needed": key in block.get("required", ())}, f"{path}.{key}".lstrip(".")))
     for inner, place in parts + [(inner, path) for inner in block.get("allOf", ())]:
         if isinstance(inner, dict):  # what comes first stays, if alternatives have the same keys
-            found |= keys(inner, definitions, place, seen) | found
+            found |= _keys(inner, definitions, place, seen) | found
     return found
 
 
@@ -147,7 +152,7 @@ def _place(key):
     found = [
         (path.count("."), f"{path} of {name}.yaml")
         for name in FILES
-        for path in keys(schema(name), schema(name).get("$defs", {}))
+        for path in keys(name)
         if path.rpartition(".")[2] == key
     ]
     return min(found)[1] if found else None
@@ -191,16 +196,12 @@ def _pattern(validator, pattern, instance, schema):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = validators.extend(
-    Draft202012Validator,
-    {"pattern": _pattern},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "number": lambda checker, value: is_number(value),
-            "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
-        }
-    ),
-)
+_NUMBERS = {
+    "number": lambda checker, value: is_number(value),
+    "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
+}
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many(_NUMBERS)
+_Validator = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_checker=_CHECKER)
 
 
 def shown(value: Any) -> str:
@@ -216,7 +217,6 @@ _TYPES = {
     "number": "a finite number",
     "integer": "a whole number",
 }
-
 
 _LIMITS = {
     "exclusiveMinimum": "greater than",
@@ -269,7 +269,7 @@ def _remedy(key, value, wanted):
     return ""
 
 
-def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Any) -> None:
+def check_schema(data: Mapping[str, Any], schema: Mapping[str, Any], origin: Mapping[str, str]) -> None:
     """Check ``data`` against the JSON schema of a file of a study; ``origin`` as of :func:`read_files`.
 
     ConfigError naming file, key, value and what is allowed.

@@ -59,7 +59,7 @@ class Detector:
     ``resolution`` are as :func:`quenching_curve <cevns_tmm.quenching.quenching_curve>` and the classes of
     :mod:`cevns_tmm.response` have them. ``background`` and ``observed`` are events in each bin, ``channels`` one or
     both of :data:`CHANNELS`.
-    ``threshold_inversion`` and ``kappa_scale`` are those of :func:`cevns_tmm.quenching.recoil_threshold`,
+    ``threshold_inversion`` is the method of :func:`cevns_tmm.quenching.recoil_energy`, ``kappa_scale`` a factor on kappa,
     ``form_factor`` the factors of :func:`cevns_tmm.form_factor.form_factor`. ValueError for what is not a
     detector.
     """
@@ -293,15 +293,9 @@ class Detector:
             return curves.LogisticEfficiency(
                 block["of"], block["k1"], block["k2"], block["x0"], block.get("constant", 0.0)
             )
-        window = block.get("window_PE")
-        return curves.PhotoelectronEfficiency(
-            k1=block["k1"],
-            k2=block["k2"],
-            x0=block["x0"],
-            light_yield_per_keV=block["photoelectrons_per_keV"],
-            smearing=block["smearing"],
-            window=tuple(window) if window else None,
-        )
+        window, shape = block.get("window_PE"), {key: block[key] for key in ("k1", "k2", "x0", "smearing")}
+        light_yield, window = block["photoelectrons_per_keV"], tuple(window) if window else None
+        return curves.PhotoelectronEfficiency(light_yield_per_keV=light_yield, window=window, **shape)
 
     def _quenching(self, isotope):
         return quenching_curve(self.quenching, isotope, self.kappa_scale, self.quenching_shift)
@@ -332,7 +326,7 @@ class Detector:
             ionises=self._is_quenched,
         )
 
-    def expected_background(self) -> Any:
+    def expected_background(self) -> tuple[np.ndarray, np.ndarray]:
         """Background in each bin: events (b,) and their standard deviations before any off-time (b,)."""
         block = self.background or {"events": 0.0}
         if "per_keV_kg_d" in block:
@@ -341,7 +335,7 @@ class Detector:
             events = np.broadcast_to(np.array(block["events"], float), (self.bins,))
         return events, events * np.array(block.get("sigma", 0.0))
 
-    def measurement(self) -> dict[str, Any]:
+    def measurement(self) -> dict[str, Any] | None:
         """Data and background of the bins, {"observed": ..., "background": ...} with ``events``; None without bins."""
         if not self.is_binned:
             return None
@@ -363,10 +357,8 @@ class Detector:
         total = source.neutrinos_per_proton * protons / sphere
         if self.time_window_us is None:
             return dict.fromkeys(source.components, total)
-        window = (
-            self.time_window_us if isinstance(self.time_window_us, Sequence) else (0.0, self.time_window_us)
-        )
-        start, end = (time * us for time in window)
+        window = self.time_window_us
+        start, end = (t * us for t in (window if isinstance(window, Sequence) else (0.0, window)))
         return {
             c: total * math.exp(-start / LIFETIME[c]) * -math.expm1(-(end - start) / LIFETIME[c])
             for c in source.components
@@ -409,13 +401,7 @@ class Detector:
 
     def _nucleus(self, source, fluxes, nodes):
         """The same for nuclei."""
-        responses = [self.response(isotope) for isotope, _ in self.nuclei()]
-        return differential_rates(
-            nuclei=self.nuclei(),
-            thresholds=[one.lowest for one in responses],
-            efficiency=responses,
-            fluence=self.fluence(source),
-            fluxes=fluxes,
-            nodes=nodes,
-            shape=self.form_factor,
-        )
+        nuclei, fluence = self.nuclei(), self.fluence(source)
+        responses = [self.response(isotope) for isotope, _ in nuclei]
+        thresholds = [one.lowest for one in responses]
+        return differential_rates(nuclei, thresholds, responses, fluence, fluxes, nodes, self.form_factor)

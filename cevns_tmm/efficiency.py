@@ -5,7 +5,6 @@ Each is a function of the energy on its ``scale``: "T" the recoil energy, or one
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy
@@ -25,7 +24,7 @@ read_efficiency = tables.curve(
 _PANELS = np.array([-32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32])
 
 
-def step_panels(centre: float, width: Any) -> np.ndarray:
+def step_panels(centre: float, width: float) -> np.ndarray:
     """Ends of quadrature panels that resolve a smooth step; none for one as wide as the quadrature's own."""
     return centre + width * (_PANELS if width < 0.1 * centre else np.zeros(0))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def electron_spectra(
 
 def electron_rates(
     atoms: Mapping[str, float],
-    window: Any,
+    window: tuple[float, float],
     efficiency: Curve,
     fluence: Mapping[str, float],
     fluxes: Mapping[str, FluxTable],

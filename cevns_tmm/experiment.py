@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, Analysis, check_method
-from cevns_tmm.annotations import Curves, Events, Numbers
+from cevns_tmm.analysis import Analysis, WithLimits
+from cevns_tmm.annotations import Events, Numbers
 from cevns_tmm.detector import Detector
-from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS, PARAMETERS, moments, phase
+from cevns_tmm.magnetic_moment import FLAVOUR_PARAMETERS
 from cevns_tmm.rates import shifted
 from cevns_tmm.source import Source
 from cevns_tmm.units import keV
@@ -42,7 +42,7 @@ class RecoilSpectrum:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(WithLimits):
     """An experiment in one setup and reading.
 
     >>> from cevns_tmm import Study
@@ -123,29 +123,12 @@ class Experiment:
         sm, em = (np.sum(rate, axis=1).reshape(shape) * keV for rate in (sm, em))
         return RecoilSpectrum(self.source.components, T, sm, em)
 
-    def sensitivity(
-        self, beam: str | None = None, delta_CP_over_pi: float | None = None
-    ) -> Sensitivity | MomentLikelihood:
-        """chi² as a function of the moments, as :meth:`Analysis.sensitivity` gives it; ``beam`` as in :meth:`components`."""
-        return self.analysis.sensitivity(self.events, self.components(beam), delta_CP_over_pi)
-
     def blank(self) -> Sensitivity | MomentLikelihood:
         """The same for one event of each kind: its strengths and pulls, without the rates."""
         one = np.ones((3 if self.detector.band() else 1, self.detector.bins))
         events = one if self.analysis.binned is not None else 1.0
         components = self.components(self.beams[-1])
         return self.analysis.sensitivity(dict.fromkeys(components, (events, events)), components)
-
-    def limits(
-        self, beam: str | None = None, confidence_level: float | None = None, method: str = "one-at-a-time"
-    ) -> dict[str, float]:
-        """Upper limits {"Lambda1": ..., "Lambda2": ..., "Lambda3": ...} [mu_B].
-
-        ``math.inf`` where there is no sensitivity; ``method`` is one of
-        :data:`cevns_tmm.analysis.METHODS`. ValueError for an unknown beam or method.
-        """
-        limits = self.analysis.limits(self.events, self.components(beam), method, confidence_level)
-        return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
     def flavour_limits(
         self, beam: str | None = None, confidence_level: float | None = None
@@ -158,29 +141,3 @@ class Experiment:
         sensitivity = self.sensitivity(beam)
         limits = sensitivity.flavour_limits(self.analysis.level(1, confidence_level))
         return dict(zip(FLAVOUR_PARAMETERS, map(float, limits), strict=True))
-
-    def delta_chi2(self, Lambda: np.ndarray, beam: str | None = None) -> np.ndarray:
-        """chi² above its minimum for mass-basis moments of shape (3, ...) [mu_B], complex allowed."""
-        return self.sensitivity(beam).delta_chi2(moments(Lambda))
-
-    def contour(
-        self,
-        plane: str,
-        beam: str | None = None,
-        confidence_level: float | None = None,
-        xi_over_pi: float = 0.0,
-        method: str = "one-at-a-time",
-    ) -> Curves:
-        """Contour in the plane "12", "13" or "23": [(x, y), ...] polylines [mu_B], two parameters at once.
-
-        The third moment is zero and ``xi_over_pi`` the phase of the displayed pair; with the method "profiled"
-        the third moment and all phases are free.
-        """
-        check_method(method, METHODS[:2])
-        level, profiled = self.analysis.level(2, confidence_level), method == "profiled"
-        xi = phase("xi_over_pi", xi_over_pi)
-        return self.sensitivity(beam).contour(plane, level, xi, profiled=profiled)
-
-    def blind(self, beam: str | None = None) -> np.ndarray:
-        """Directions of the moments that give no events, unit vectors as the rows of a (d, 3) array."""
-        return self.sensitivity(beam).blind()

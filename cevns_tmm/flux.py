@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from cevns_tmm import tables
 from cevns_tmm.annotations import Numbers
@@ -53,12 +54,8 @@ read_spectrum = tables.curve(
 )
 """Files of the spectrum of one component: its shape, or its flux at the detector; at energies, or in bins."""
 
-read_lines = tables.curve(
-    *(
-        {"E_MeV": tables.number(1e-9, high=1e4), column: tables.number(0, True, 1e30)}
-        for column in ("share", "per_cm2_s")
-    )
-)
+_LINE, _STRENGTH = tables.number(1e-9, high=1e4), tables.number(0, True, 1e30)
+read_lines = tables.curve(*({"E_MeV": _LINE, column: _STRENGTH} for column in ("share", "per_cm2_s")))
 """Files of monochromatic lines: their shares, or their fluxes at the detector."""
 
 
@@ -333,12 +330,9 @@ def reactor(
         raise ValueError(f"coefficients: none for {', '.join(missing)}")
 
     def above(E, k):
-        return (
-            sum(
-                fraction * np.exp(np.polynomial.polynomial.polyval(E / MeV, coefficients[isotope]))
-                for isotope, fraction in fission_fractions.items()
-            )
-            / E**k
+        each = (
+            x * np.exp(polyval(E / MeV, coefficients[isotope])) for isotope, x in fission_fractions.items()
         )
+        return sum(each) / E**k
 
     return tabulate([below, (np.array([E_split, E_max]), above)], cells=cells)

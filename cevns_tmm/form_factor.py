@@ -10,7 +10,6 @@ from cevns_tmm.units import fm
 DIFFUSENESS = 0.52 * fm
 """Surface diffuseness a of Eq. (24)."""
 
-
 _J1_OVER_X = np.cumprod([1 / 3, *(-1 / (2 * k * (2 * k + 3)) for k in range(1, 10))])
 """Coefficients of the series of j_1(x) / x in x²."""
 

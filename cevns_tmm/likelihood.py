@@ -212,7 +212,23 @@ class Likelihood:
         def slope(t, ray):
             return np.sum(self.profile(t[:, None] * rays[ray])[1] * rays[ray], axis=-1)
 
-        return self._first_zero(slope, rays, np.zeros(len(rays))).reshape(np.shape(direction)[:-1])
+        found = self._first_zero(slope, rays, np.zeros(len(rays)))
+        if any(np.any(s) for pull in self.pulls.values() for s in pull.signal.values()):
+            # chi² is not convex where a pull changes the signal: there may be a lower minimum further out
+            with np.errstate(divide="ignore"):
+                width = 1 / np.sum(rays / self.uncertainty, axis=-1)
+            start = np.where(np.isfinite(found), found, 0.0)
+            places = start + np.where(np.isfinite(width), width, 0.0) * np.geomspace(0.1, 1e4, 48)[:, None]
+            chi2 = self.chi2(places[..., None] * rays)
+            lowest, every = np.argmin(chi2, axis=0), np.arange(len(rays))
+            least = self.chi2(start[:, None] * rays)
+            if len(
+                ray := np.flatnonzero(np.isfinite(found) & (chi2[lowest, every] < least - 1e-9 * (1 + least)))
+            ):
+                place, before = places[lowest[ray], ray], places[np.maximum(lowest[ray] - 1, 0), ray]
+                low = np.where(slope(before, ray) < 0, before, place)
+                found[ray] = self._first_zero(lambda t, i: slope(t, ray[i]), rays[ray], low)
+        return found.reshape(np.shape(direction)[:-1])
 
     def interval(
         self, level: float, direction: np.ndarray, minimum: Any = None

@@ -127,9 +127,8 @@ class QuadraticForm:
         """
         check_name("plane", plane, PLANES)
         a, b, c, determinant = self._profiled_form(plane) if profiled else self.plane_form(plane, xi)
-        blind = (
-            np.sqrt(a / b) if c < 0 and determinant == 0 else None
-        )  # along a ray: the contour is open there
+        # along a blind ray the contour is open
+        blind = np.sqrt(a / b) if c < 0 and determinant == 0 else None
         x, y = rays(points, blind)
         if profiled:  # a x² + b y² + 2 c x y for c <= 0, free of cancellation
             root = np.sqrt(a * b)
@@ -197,7 +196,7 @@ class Sensitivity(QuadraticForm):
         return found
 
     @property
-    def weights(self) -> Any:
+    def weights(self) -> np.ndarray:
         """Events per |Lambda_e|², |Lambda_mu|², |Lambda_tau|², those of all other flavours, shape (3,) [1/mu_B²]."""
         n = [self.per_flavour.get(flavour, 0.0) for flavour in FLAVOURS]
         return np.array([n[1] + n[2], n[0] + n[2], n[0] + n[1]])

@@ -81,13 +81,9 @@ class MomentLikelihood:
         """chi² above its minimum over all moments, for moments of shape (3, ...) [mu_B]."""
         x = self.strengths(Lambda)
         flat = x.reshape(-1, x.shape[-1])
-        parts = np.array_split(
-            flat, len(flat) // BLOCK + 1
-        )  # memory: each strength has a matrix of the pulls
-        return (
-            np.concatenate([self.likelihood.chi2(part) for part in parts]).reshape(x.shape[:-1])
-            - self.minimum
-        )
+        parts = np.array_split(flat, len(flat) // BLOCK + 1)  # each strength has a matrix of the pulls
+        chi2 = np.concatenate([self.likelihood.chi2(part) for part in parts])
+        return chi2.reshape(x.shape[:-1]) - self.minimum
 
     def profile(self, Lambda: np.ndarray) -> np.ndarray:
         """chi² above its minimum where each |Lambda_i| alone is one of ``Lambda`` (n,) [mu_B], shape (3, n)."""

@@ -63,7 +63,7 @@ def stacked(isotopes: Iterable[Isotope]) -> Isotope:
     return Isotope(*columns)
 
 
-def element(symbol: str) -> Any:
+def element(symbol: str) -> periodictable.core.Element:
     """The element of that chemical symbol; ValueError if there is none.
 
     >>> element("Cs").number

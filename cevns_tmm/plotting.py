@@ -71,7 +71,7 @@ def lines(experiments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def tint(colour: str) -> Any:
+def tint(colour: str) -> np.ndarray:
     """A light, opaque shade of a colour, for the inside of a region."""
     return 0.8 + 0.2 * np.array(to_rgb(colour))
 
@@ -99,18 +99,12 @@ def frame(experiments: Mapping[str, Any], note: str) -> tuple[Figure, list]:
             ax.sharex(first)
             ax.sharey(first)
             ax.tick_params(labelleft=False)
-        for title, *_ in panels:
+        row = []
+        for title, beam, moments in panels:
             grid[title].set(title=title)
-        found.append(
-            [
-                (
-                    grid[title],
-                    beam,
-                    [(e, i - 1, styles[e] | dashes.get(i, {})) for e in blocks for i in moments],
-                )
-                for title, beam, moments in panels
-            ]
-        )
+            curves = [(e, i - 1, styles[e] | dashes.get(i, {})) for e in blocks for i in moments]
+            row.append((grid[title], beam, curves))
+        found.append(row)
         entries = [(Line2D([], [], **styles[e]), block["label"]) for e, block in blocks.items()]
         entries += [(Line2D([], [], color="0.2", **dash), rf"$|\Lambda_{i}|$") for i, dash in dashes.items()]
         legend(fig, entries, note if place == "upper" else None, f"outside {place} center")
@@ -204,9 +198,8 @@ def legend(
 ) -> None:
     """Legend of (handle, label) beside the axes of a figure, which grows by it, in as many rows as it needs."""
     for rows in range(1, len(entries) + 1):
-        found = fig.legend(
-            *zip(*entries, strict=True), title=title, loc=loc, ncols=math.ceil(len(entries) / rows)
-        )
+        columns = math.ceil(len(entries) / rows)
+        found = fig.legend(*zip(*entries, strict=True), title=title, loc=loc, ncols=columns)
         extent = found.get_window_extent()
         if extent.width <= fig.bbox.width or rows == len(entries):
             break

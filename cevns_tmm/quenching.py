@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,18 @@ def quenching_curve(model: Any, isotope: Isotope, kappa_scale: float = 1.0, shif
     Q = np.array(model["quenching"])
     if shift:
         Q = Q + shift * np.array(model["plus" if shift > 0 else "minus"])
-    return lambda T: np.interp(np.asarray(T) / keV, model["T_keV"], Q)
+    return _Table(np.array(model["T_keV"]) * keV, Q)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Q(T) from its values ``Q`` at the recoil energies ``corners``, each (n,)."""
+
+    corners: np.ndarray
+    Q: np.ndarray
+
+    def __call__(self, T: Numbers) -> np.ndarray:
+        return np.interp(T, self.corners, self.Q)
 
 
 @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # a polynomial far beyond the largest recoil
@@ -99,11 +111,3 @@ def recoil_energy(E: Any, Q: Callable, method: str = "solve") -> Any:
         is_below = middle * Q(middle) < E
         low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
     return np.where(exists, high, np.inf)[()]
-
-
-def recoil_threshold(
-    threshold: float, Z: Numbers, A: Numbers, method: str = "solve", kappa_scale: float = 1.0
-) -> float:
-    """:func:`recoil_energy` for Eq. (27)."""
-    Q = partial(quenching_factor, Z=Z, A=A, kappa_scale=kappa_scale)
-    return recoil_energy(threshold, Q, method)

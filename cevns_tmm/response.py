@@ -181,7 +181,7 @@ class Response:
     quenching: Callable[[Any], Any]
     scale: str
     edges: np.ndarray
-    efficiency: Any
+    efficiency: Curve
     resolution: Gaussian | Photoelectrons | Matrix | None = None
     inversion: str = "solve"
     photoelectrons_per_keV: float | None = None
@@ -233,6 +233,7 @@ class Response:
             marks = self.resolution.marks(self.edges[np.isfinite(self.edges)])
             found = self.recoil(marks, self._smeared)
         found = np.append(found, self.recoil(self.efficiency.breakpoints(), self.efficiency.scale))
+        found = np.append(found, getattr(self.quenching, "corners", ()))
         return found[(found > 0) & (found < np.inf)]
 
     def __call__(self, T: np.ndarray) -> np.ndarray:

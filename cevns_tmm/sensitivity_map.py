@@ -17,7 +17,6 @@ from cevns_tmm.magnetic_moment import PARAMETERS
 
 if TYPE_CHECKING:
     from cevns_tmm.detector import Detector
-    from cevns_tmm.experiment import Experiment
 
 DOUBLINGS = 40
 """A limit is looked for up to 2^40 times the statistical uncertainty."""
@@ -116,14 +115,11 @@ class SensitivityMap:
             found = detector.rates(experiment.source, experiment.fluxes, experiment.recoil_nodes)
             return np.array(found.counts()) / (detector.mass_kg * detector.exposure_d)
 
-        n_sm, n_em = np.moveaxis(
-            np.array([rates(threshold) for threshold in self.thresholds]), 0, -1
-        )  # (c, t)
+        n_sm, n_em = np.stack([rates(threshold) for threshold in self.thresholds], axis=-1)  # each (c, t)
         n_background = self.background_per_keV_kg_d * (self.window_end_keV - self.thresholds)
         level = experiment.analysis.level(1, confidence_level)
-        expected, background = (
-            np.multiply.outer(rate, self.exposures) for rate in (n_sm.sum(axis=0), n_background)
-        )
+        expected = np.multiply.outer(n_sm.sum(axis=0), self.exposures)
+        background = np.multiply.outer(n_background, self.exposures)
         n = expected_limit(level, expected, background, self.sigma_sys)
         n_em = dict(zip(experiment.source.components, n_em, strict=True))
         sensitivity = Sensitivity(None, {c: n_em[c] for c in components}, experiment.analysis.mixing())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cevns_tmm.analysis import METHODS, check_method
+from cevns_tmm.analysis import METHODS
 from cevns_tmm.annotations import Curves
 from cevns_tmm.errors import check_name, is_number
 from cevns_tmm.limits import QuadraticForm
@@ -104,7 +104,7 @@ class SolarExperiment:
         They are the same for every method, as the effective moment has neither phases nor interference.
         """
         self._check(beam, confidence_level)
-        check_method(method, self.methods)
+        check_name("method", method, self.methods)
         limits = self.sensitivity().limits(self.level)
         return dict(zip(PARAMETERS, map(float, limits), strict=True))
 
@@ -113,7 +113,7 @@ class SolarExperiment:
         return self.sensitivity(beam).delta_chi2(moments(Lambda))
 
     def blind(self, beam: str | None = None) -> np.ndarray:
-        """Directions without events, as of :meth:`Experiment.blind`."""
+        """Directions without events, as of :meth:`WithLimits.blind`."""
         return self.sensitivity(beam).blind()
 
     def contour(
@@ -124,11 +124,11 @@ class SolarExperiment:
         xi_over_pi: float = 0.0,
         method: str = "one-at-a-time",
     ) -> Curves:
-        """Where the effective moment is at its limit: [(x, y)] as of :meth:`Experiment.contour` [mu_B].
+        """Where the effective moment is at its limit: [(x, y)] as of :meth:`WithLimits.contour` [mu_B].
 
         It depends neither on the phase nor on the method.
         """
         self._check(beam, confidence_level)
-        check_method(method, METHODS[:2])
+        check_name("method", method, METHODS[:2])
         phase("xi_over_pi", xi_over_pi)
         return self.sensitivity().contour(plane, self.level)

@@ -175,7 +175,7 @@ class Source:
         table = flux.reactor((E * MeV, rho), fractions, above, flux.E_SPLIT, end, cells)
         return {"nuebar": table}
 
-    def tabulated_flux(self) -> dict[str, Any]:
+    def tabulated_flux(self) -> dict[str, float]:
         """Flux at the detector that absolute tables say: {component: 1/(area time)}."""
         return {c: table.total / cm**2 / s for c, table in self.flux_tables(cells=100).items()}
 

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class CountingExperiment:
     @classmethod
     def from_data(
         cls,
-        n_sm: Any,
+        n_sm: float,
         n_measured: float,
         beam_neutrons: float,
         steady_state: float,
@@ -80,7 +79,7 @@ class CountingExperiment:
 
     @classmethod
     def asimov(
-        cls, n_sm: Any, sigma_stat: float, sigma_sys: float, nuisance_on: str = "total"
+        cls, n_sm: float, sigma_stat: float, sigma_sys: float, nuisance_on: str = "total"
     ) -> CountingExperiment:
         """Eq. (35) with the Standard Model expectation as data.
 

@@ -24,11 +24,11 @@ import numpy as np
 from cevns_tmm import __version__
 from cevns_tmm.annotations import Events, PathLike
 from cevns_tmm.flux import ORDERS, FluxTable
-from cevns_tmm.rates import shifted
+from cevns_tmm.rates import RateTable, shifted
 from cevns_tmm.units import MeV, keV
 
 if TYPE_CHECKING:
-    from cevns_tmm.rates import RateTable
+    from cevns_tmm.toys import Coverage
 
 FORMAT = 2
 
@@ -93,7 +93,9 @@ def replacing(path: PathLike) -> Iterator[str]:
         raise
 
 
-def write(path: PathLike, groups: Mapping[str, Any], description: str, made_from: Any = None) -> None:
+def write(
+    path: PathLike, groups: Mapping[str, Any], description: str, made_from: Mapping[str, str] | None = None
+) -> None:
     """Write ``groups`` to an HDF5 file, byte-identical for identical arguments.
 
     Parameters
@@ -112,7 +114,8 @@ def write(path: PathLike, groups: Mapping[str, Any], description: str, made_from
                 file.attrs[name] = text
             for name, datasets in groups.items():
                 if isinstance(datasets, Link):
-                    file[name] = file[datasets.target]
+                    parent, _, last = name.rpartition("/")  # a group that a link makes on its way has a date
+                    file.require_group(parent or "/")[last] = file[datasets.target]
                 else:
                     _write_group(file.require_group(name), datasets)
         _read_back(temporary, groups)
@@ -157,7 +160,7 @@ def _write_group(group, datasets):
             group[name].dims[dimension].attach_scale(group[axis])
 
 
-def read(path: PathLike, group: str, units: Mapping[str, Any]) -> dict[str, Any]:
+def read(path: PathLike, group: str, units: Mapping[str, str]) -> dict[str, Any]:
     """Datasets of one group, as {name: array}.
 
     ``units`` maps each dataset wanted to the unit it must have; ValueError naming the file if the file
@@ -199,7 +202,7 @@ def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -219,7 +222,7 @@ _FLUX = {
     "line_energy": ("MeV", "energies of the lines"),
     "line_weight": ("1", "share of each line in the spectrum", ("line_energy",)),
 }
-_AXES = ("component", "isotope", "T")
+_AXES, _UNIT = ("component", "isotope", "T"), "at unit effective moment"
 _RATES = {
     "component": ("1", "flux components"),
     "isotope": ("1", "target isotopes"),
@@ -227,29 +230,22 @@ _RATES = {
     "weight": ("keV", "weights of the quadrature", ("T",)),
     "acceptance": ("1", "efficiency, 0 below threshold", ("isotope", "T")),
     "dNdT_sm": ("1/keV", "Standard Model recoils over the exposure, all efficient", _AXES),
-    "dNdT_em": (
-        "1/keV/mu_B^2",
-        "magnetic-moment recoils over the exposure at unit effective moment, all efficient",
-        _AXES,
-    ),
+    "dNdT_em": ("1/keV/mu_B^2", f"magnetic-moment recoils over the exposure {_UNIT}, all efficient", _AXES),
 }
 _COUNTS = {
     "component": ("1", "flux components"),
     "n_sm": ("1", "Standard Model events", ("component",)),
-    "n_em": (
-        "1/mu_B^2",
-        "magnetic-moment events at unit effective moment of the component's flavour",
-        ("component",),
-    ),
+    "n_em": ("1/mu_B^2", f"magnetic-moment events {_UNIT} of the component's flavour", ("component",)),
 }
+_BINS = ("component", "shift", "bin")
 _PER_BIN = {
     "bin": ("1", "bins of what is measured, counted from 1"),
     "shift": ("1", "standard deviations by which the quenching is shifted"),
-    "n_sm_per_bin": ("1", "Standard Model events in each bin", ("component", "shift", "bin")),
+    "n_sm_per_bin": ("1", "Standard Model events in each bin", _BINS),
     "n_em_per_bin": (
         "1/mu_B^2",
-        "magnetic-moment events in each bin at unit effective moment of the component's flavour",
-        ("component", "shift", "bin"),
+        f"magnetic-moment events in each bin {_UNIT} of the component's flavour",
+        _BINS,
     ),
 }
 _FREE = {
@@ -284,7 +280,7 @@ def _read_columns(path, group, columns):
     return read(path, group, {name: column[0] for name, column in columns.items()}).values()
 
 
-def flux_datasets(table: Any) -> dict[str, Any]:
+def flux_datasets(table: FluxTable) -> dict[str, Data]:
     """A FluxTable as HDF5 datasets."""
     k = np.reshape(ORDERS, (3, 1))
     values = [table.edges / MeV, ORDERS, table.moments * MeV**k]
@@ -301,21 +297,21 @@ def read_flux(path: PathLike, group: str) -> FluxTable:
     return FluxTable(edge * MeV, moments, *ends, breaks * MeV, energy * MeV, weight)
 
 
-def rate_datasets(rates: RateTable) -> dict[str, Any]:
+def rate_datasets(rates: RateTable) -> dict[str, Data]:
     """A RateTable as HDF5 datasets."""
     values = [rates.components, rates.isotopes, rates.T / keV, rates.weight / keV]
     return _datasets(_RATES, [*values, rates.acceptance, rates.sm * keV, rates.em * keV])
 
 
-def read_rates(path: PathLike, group: str) -> dict[str, Any]:
-    """The fields of a RateTable in a group of an HDF5 file, all its bins as one."""
+def read_rates(path: PathLike, group: str) -> RateTable:
+    """The RateTable in a group of an HDF5 file, all its bins as one."""
     components, isotopes, T, weight, acceptance, sm, em = _read_columns(path, group, _RATES)
-    names = dict(components=tuple(map(str, components)), isotopes=tuple(map(str, isotopes)))
-    rates = dict(weight=weight * keV, response=acceptance[np.newaxis], sm=sm / keV, em=em / keV)
-    return names | dict(T=T * keV) | rates
+    components, isotopes = tuple(map(str, components)), tuple(map(str, isotopes))
+    T, weight, response = T * keV, weight * keV, acceptance[np.newaxis]
+    return RateTable(components, isotopes, T, weight, response, sm / keV, em / keV)
 
 
-def count_datasets(rates: RateTable, band: Sequence[Any] = ()) -> dict[str, Any]:
+def count_datasets(rates: RateTable, band: Sequence[RateTable] = ()) -> dict[str, Data]:
     """The counts of a RateTable as HDF5 datasets, those of each bin where there are several or a ``band``.
 
     ``band`` are the tables with the quenching one standard deviation lower and higher.
@@ -346,7 +342,7 @@ def read_events(path: PathLike, group: str, binned: bool) -> Events:
     return dict(zip(map(str, component), zip(n_sm, n_em, strict=True), strict=True))
 
 
-def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def free_limits(rows: Iterable[tuple[str, str, float]]) -> dict[str, Data]:
     """Limits with other moments free, or in the flavour basis, as HDF5 datasets.
 
     ``rows`` are (method, parameter, limit [mu_B]).
@@ -354,12 +350,12 @@ def free_limits(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return _datasets(_FREE, zip(*rows, strict=True))
 
 
-def read_free_limits(path: PathLike, group: str) -> Iterable[tuple]:
+def read_free_limits(path: PathLike, group: str) -> Iterable[tuple[str, str, float]]:
     """Rows that :func:`free_limits` was given."""
     return zip(*_read_columns(path, group, _FREE), strict=True)
 
 
-def read_map(path: PathLike) -> Any:
+def read_map(path: PathLike) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """A map of limits: thresholds (t,) [keV], exposures (e,) [kg d], {parameter: limits (t, e) [mu_B]}."""
     axes = {"threshold": "keV", "exposure": "kg d"}
     with h5py.File(path, "r", locking=False) as file:
@@ -369,16 +365,18 @@ def read_map(path: PathLike) -> Any:
 
 
 def coverage_datasets(
-    rows: Iterable[Mapping[str, Any]], sigmas: Sequence[float], quantiles: Any, below_observed: Any
-) -> dict[str, Any]:
+    rows: Iterable[tuple[str, float, Coverage]],
+    sigmas: Sequence[float],
+    quantiles: np.ndarray,
+    below_observed: float,
+) -> dict[str, Data]:
     """Coverage at several truths, and expected limits (events), as HDF5 datasets.
 
     ``rows`` are (truth, true events, Coverage).
     """
     columns = [[*names, *(getattr(found, name) for name in _FOUND)] for *names, found in rows]
-    return _datasets(_COVERAGE, zip(*columns, strict=True)) | _datasets(
-        _EXPECTED, [sigmas, quantiles, below_observed]
-    )
+    expected = _datasets(_EXPECTED, [sigmas, quantiles, below_observed])
+    return _datasets(_COVERAGE, zip(*columns, strict=True)) | expected
 
 
 def read_coverage(paths: Iterable[PathLike], group: str) -> dict[str, Any]:
@@ -387,8 +385,7 @@ def read_coverage(paths: Iterable[PathLike], group: str) -> dict[str, Any]:
     Numbers of toys add up; quantiles are the mean of those of the blocks.
     """
     blocks = [dict(zip(_BLOCK, _read_columns(path, group, _BLOCK), strict=True)) for path in paths]
-    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(
-        ("critical_value", "limit", "below_observed"), np.mean
-    )
+    means = "critical_value", "limit", "below_observed"
+    merge = dict.fromkeys(_FOUND[:-1], np.sum) | dict.fromkeys(means, np.mean)
     merged = {name: how([block[name] for block in blocks], axis=0) for name, how in merge.items()}
     return blocks[0] | merged

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import difflib
 import functools
+import itertools
 import re
 import warnings
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.annotations import PathLike
 from cevns_tmm.combination import Combination, CombinedExperiment
-from cevns_tmm.config import FILES, PAPER, check_schema, load_yaml, read_files, schema, shown
+from cevns_tmm.config import FILES, PAPER, check_schema, keys, read_files, schema, shown
 from cevns_tmm.detector import Detector
 from cevns_tmm.errors import ConfigError, check_name, is_number
 from cevns_tmm.experiment import Experiment
@@ -96,17 +97,9 @@ def _is_absent(config, key, is_paper):
 
 
 @functools.cache
-def _properties():
+def _names_of_keys():
     """Names of all keys of the configuration."""
-    found, waiting = set(), [schema(name) for name in FILES]
-    while waiting:
-        block = waiting.pop()
-        if isinstance(block, dict):
-            found |= set(block.get("properties", {}))
-            waiting += block.values()
-        elif isinstance(block, list):
-            waiting += block
-    return found
+    return {path.rpartition(".")[2] for name in FILES for path in keys(name)}
 
 
 def from_block(cls: type, block: Mapping[str, Any], **more: Any) -> Any:
@@ -142,7 +135,9 @@ class Study:
     ['CsI', 'HPGe', 'LAr', 'NaI', 'CONUS', 'CONNIE', 'MINER', 'TEXONO', 'RED100']
     """
 
-    def __init__(self, config: dict[str, Any], origin: Any, folder: PathLike | None = None) -> None:
+    def __init__(
+        self, config: dict[str, Any], origin: Mapping[str, str], folder: PathLike | None = None
+    ) -> None:
         self.given, self.config, self.origin = config, copy.deepcopy(config), origin
         self._folder, self._tables, self._instances, self._experiments = Path(folder or PAPER), {}, {}, {}
         for key in ("combinations", "maps"):
@@ -187,7 +182,7 @@ class Study:
         """The paper's own study."""
         return cls(*read_files())
 
-    def departures(self, reading: str) -> Any:
+    def departures(self, reading: str) -> list[str]:
         """Departures of a reading; the name of another reading in its list stands for those of that one."""
         departures, readings = self.config["departures"], self.config["readings"]
         check_name("reading", reading, readings)
@@ -218,21 +213,17 @@ class Study:
         return [setup for setup in SETUPS if setup in self.config["experiments"][name]]
 
     @functools.cached_property
-    def counting(self) -> Any:
+    def counting(self) -> list[str]:
         """Experiments with Eqs. (34) or (35) and nuclear recoils alone in every setup and reading."""
 
-        def counts(one):
-            return one.analysis.binned is None and "electron" not in one.detector.channels
-
-        return [
-            name
-            for name in self.experiments
-            if all(
-                counts(self.experiment(name, setup, reading))
-                for setup in self.setups(name)
-                for reading in self.readings
+        def counts(name):
+            every = itertools.product([name], self.setups(name), self.readings)
+            ones = itertools.starmap(self.experiment, every)
+            return all(
+                one.analysis.binned is None and "electron" not in one.detector.channels for one in ones
             )
-        ]
+
+        return list(filter(counts, self.experiments))
 
     def source_of(self, name: str) -> str:
         """Name of the source of an experiment; ValueError if there is no experiment of that name."""
@@ -399,20 +390,16 @@ class Study:
             config["departures"][name] = {"sets": sets}
             origin[f"departures.{name}"] = f"{origin['audit']}: audit.{key}"
             variants[name] = [*chosen, name]
-        config |= {
-            "readings": variants,
-            "combinations": {name: config["combinations"][name] for name in self.drawn},
-            "maps": {},
-        }
+        combinations = {name: config["combinations"][name] for name in self.drawn}
+        config |= {"readings": variants, "combinations": combinations, "maps": {}}
         return Study(config, origin, self._folder)
 
     def _leave_out(self):
         """Drop what is about experiments, setups or sources that are not there; notes that say what."""
         config, gone = self.config, {}
         audit, known = config["audit"], config["experiments"] | config["solar"]
-        kinds = {
-            config["sources"].get(block["source"], {}).get("kind") for block in config["experiments"].values()
-        }
+        sources = (config["sources"].get(block["source"], {}) for block in config["experiments"].values())
+        present = {*known, *(source.get("kind") for source in sources)}
 
         def fits(name, block):
             changes = {key: block[key] for key in ("sets", "down", "up") if key in block}
@@ -433,13 +420,8 @@ class Study:
         def are_known(key, members, allowed):
             where, name = key.split(".")[:2]
             absent = [member for member in members if member not in allowed]
-            file = next(file for file in FILES if where in schema(file)["properties"])
-            # the paper's own blocks may be in a copied file; in any other the name is mistyped
-            if (
-                absent
-                and not is_paper(where)
-                and config[where][name] != load_yaml(PAPER / f"{file}.yaml").get(where, {}).get(name)
-            ):
+            paper = read_files()[0].get(where, {}) if absent and not is_paper(where) else config[where]
+            if config[where][name] != paper.get(name):  # one of the paper's in a copied file is not mistyped
                 self._refuse(key, absent[0], f"must be an experiment: {', '.join(allowed)}")
             return not absent
 
@@ -465,11 +447,7 @@ class Study:
             ("maps", config["maps"], has_experiment),
             ("audit.inputs", audit["inputs"], fits),
             ("audit.budget", audit["budget"], fits),
-            (
-                "claims",
-                config["claims"],
-                lambda _, block: kinds.union(known).issuperset(block.get("needs", [])),
-            ),
+            ("claims", config["claims"], lambda _, block: present.issuperset(block.get("needs", []))),
         ):
             gone[where] = [name for name, block in blocks.items() if not stays(name, block)]
             for name in gone[where]:
@@ -489,18 +467,16 @@ class Study:
         """What is allowed but surely a slip, in the reading of the figures."""
         found, cells = {}, self.config["grids"]["flux_cells"]
         fluxes = functools.cache(lambda source: self.source(source).flux_tables(cells))
-        file = PAPER / "experiments.yaml"
         # what is odd about the paper's own experiments is in the readings
-        same = [self.origin[key] == str(PAPER / "config.yaml") for key in ("confidence_level", "statistics")]
-        is_paper = all(same) and self.origin["experiments"].startswith(str(file))
-        paper = load_yaml(file)["experiments"] if is_paper else {}
+        paper, _ = read_files()
+        is_paper = all(self.given[key] == paper[key] for key in ("confidence_level", "statistics", "sources"))
         for name in (*self.experiments, *self.solar):
             for setup in self.setups(name):
                 one = self.experiment(name, setup)
                 if name in self.solar:
                     texts = unusual(one)
                 else:
-                    is_own = self.config["experiments"][name] != paper.get(name)
+                    is_own = not is_paper or self.given["experiments"][name] != paper["experiments"].get(name)
                     with self._located(f"experiments.{name}", setup):
                         texts = list(doubts(one, fluxes(self.source_of(name)) if is_own else None))
                 for text in texts:
@@ -533,9 +509,9 @@ class Study:
         """Checks of names and ranges, which no reading can change."""
         config = self.config
         ranges = {"luminosity.range": config["luminosity"]["range"]}
-        for kind, keys in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
+        for kind, parts in (("sources", ("plane_muB", "profile_muB")), ("solar", ("plane_muB",))):
             for name, block in config[kind].items():
-                ranges |= {f"{kind}.{name}.{key}": block[key] for key in keys}
+                ranges |= {f"{kind}.{name}.{key}": block[key] for key in parts}
         for name, block in config["phases"].items():
             ranges |= {f"phases.{name}.axes_muB": block["axes_muB"]} if "axes_muB" in block else {}
         for key, (low, high) in ranges.items():
@@ -603,7 +579,7 @@ class Study:
             file, field = self.origin[block.split(".")[0]], re.match(r"\w*", str(error)).group()
             if setup and field in schema("experiments")["$defs"]["setup"]["properties"]:
                 block += f".{setup}"
-            raise ConfigError(f"{file}: {block}{'.' if field in _properties() else ': '}{error}") from None
+            raise ConfigError(f"{file}: {block}{'.' if field in _names_of_keys() else ': '}{error}") from None
 
     def _resolve(self, departures):
         """The configuration with some departures applied, checked."""
@@ -632,7 +608,7 @@ class Study:
                 self._refuse_sets(departure, f"{shown(key)} is not a key that a reading may set")
             path = key.split(".")
             parents = _parents(config, path)
-            if path[-1] != "*" and "*" in path and path[-1] not in _properties():
+            if path[-1] != "*" and "*" in path and path[-1] not in _names_of_keys():
                 self._refuse_sets(departure, f"{shown(key)}: no key is called {shown(path[-1])}")
             if not parents and "*" not in path:
                 self._refuse_sets(departure, f"{shown(key)} must be a key of the configuration")

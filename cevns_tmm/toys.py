@@ -7,9 +7,9 @@ the data would be. Averages over the draws of the nuisances are prior-predictive
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -84,7 +84,9 @@ class Coverage:
     limits: np.ndarray
 
     @classmethod
-    def of(cls, chi2: Any, n_em: Numbers, confidence_level: float, level: float) -> Coverage:
+    def of(
+        cls, chi2: CountingExperiment | BinnedExperiment, n_em: Numbers, confidence_level: float, level: float
+    ) -> Coverage:
         """From the chi² of toys, a CountingExperiment of arrays, at a true excess of ``n_em`` events."""
         limits, delta_chi2 = np.broadcast_arrays(chi2.upper_limit(level), chi2.delta_chi2(n_em))
         return cls(
@@ -124,7 +126,7 @@ def truths(analysis: Analysis, error_on_total: float) -> list[Truth]:
 
 
 def true_events(
-    analysis: Analysis, n_sm: Numbers, truth: Truth, multiples: Iterable[float]
+    analysis: Analysis, n_sm: float, truth: Truth, multiples: Iterable[float]
 ) -> dict[str, float]:
     """True excesses to examine in a truth, {label: events}, increasing.
 
@@ -144,7 +146,7 @@ def true_events(
 
 
 def draw(
-    analysis: Analysis, n_sm: Numbers, n_em: Numbers, truth: Truth, toys: int, rng: np.random.Generator
+    analysis: Analysis, n_sm: float, n_em: Numbers, truth: Truth, toys: int, rng: np.random.Generator
 ) -> CountingExperiment:
     """chi² of ``toys`` toys with ``n_sm`` Standard Model and ``n_em`` true magnetic-moment events.
 
@@ -185,7 +187,7 @@ def draw_bins(
 
 
 def coverage(
-    analysis: Analysis, n_sm: Numbers, n_em: Numbers, truth: Truth, toys: int, seed: Any
+    analysis: Analysis, n_sm: float, n_em: Numbers, truth: Truth, toys: int, seed: Sequence[int]
 ) -> Coverage:
     """Coverage of the limits of an analysis at a true excess of ``n_em`` events.
 
@@ -204,7 +206,7 @@ def coverage(
 
 def examine(
     analysis: Analysis,
-    n_sm: Numbers,
+    n_sm: float,
     truth: Truth,
     points: Mapping[str, float],
     toys: int,
@@ -227,9 +229,7 @@ def has_critical_values(analysis: Analysis, truth: Truth) -> bool:
     return analysis.data is not None and truth == own_truth(analysis)
 
 
-def feldman_cousins(
-    analysis: Analysis, n_sm: Numbers, n_em: np.ndarray, critical_values: np.ndarray
-) -> float:
+def feldman_cousins(analysis: Analysis, n_sm: float, n_em: np.ndarray, critical_values: np.ndarray) -> float:
     """Upper end of {Delta chi² <= critical value} (events), as Feldman and Cousins, Phys. Rev. D57 (1998) 3873.
 
     ``critical_values`` at increasing true excesses ``n_em`` are interpolated linearly; ``inf`` if the last one is still

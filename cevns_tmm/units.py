@@ -20,6 +20,5 @@ MW = 1e6 * J / s
 
 us = 1e-6 * s
 day = 86400 * s
-year = 365.25 * day
 
 g = 1e-3 * kg

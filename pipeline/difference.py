@@ -38,11 +38,9 @@ def changes(old, new):
                 if not math.isclose(a, b, rel_tol=1e-9, abs_tol=0):
                     change = 100 * (b / a - 1) if math.isfinite(a) and a else math.inf
                     found.append((change, name, " ".join(key), column, a, b))
-        only = len(before.keys() ^ after.keys())
+        both, only = len(before.keys() & after.keys()), len(before.keys() ^ after.keys())
         if only:
-            print(
-                f"{name}: {only} rows are in one of the two only, {len(before.keys() & after.keys())} in both"
-            )
+            print(f"{name}: {only} rows are in one of the two only, {both} in both")
     return sorted(found, key=lambda item: (-abs(item[0]), *item[1:4]))
 
 

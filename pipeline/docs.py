@@ -6,11 +6,10 @@ They come from config/ and from resources/reference, which `make check` compares
 import ast
 import re
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from cevns_tmm.config import FILES, keys, schema
+from cevns_tmm.config import FILES, keys, read_files
 from cevns_tmm.storage import read_csv
 from pipeline.code import ROOT
 from pipeline.published import SUMMARY, compare, summary, table2
@@ -34,8 +33,7 @@ def reference(name):
 
 def config():
     """The paper's configuration."""
-    texts = ((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8") for name in FILES)
-    return {key: value for text in texts for key, value in yaml.safe_load(text).items()}
+    return read_files()[0]
 
 
 def verdict():
@@ -63,21 +61,15 @@ def worth():
     error, toys = coverage["error_on_total"], coverage["toys_per_block"] * coverage["blocks"]
     csi = next(row for row in current(rows) if row["nuisance_on"] == "data")
     both = next(row for row in current(rows) if row["experiment"] == "CsI+CONUS")
-    projected = {
-        setup: [
-            row
-            for row in rows
-            if (row["setup"], row["parameter"]) == (setup, "Lambda1")
-            and row["nuisance_on"] not in ("data", "")
-        ]
-        for setup in ("current", "future")
-    }
+    projections = [
+        row for row in rows if row["parameter"] == "Lambda1" and row["nuisance_on"] not in ("data", "")
+    ]
 
     def ratio(row):
         return float(row["covering_muB"]) / float(row["reproduced_muB"])
 
     def span(value, form):
-        both = [[value(row) for row in found] for found in projected.values()]
+        both = ([value(row) for row in projections if row["setup"] == s] for s in ("current", "future"))
         return "{} ({})".format(*(f"{min(found):{form}} to {max(found):{form}}" for found in both))
 
     def shares(case):
@@ -173,15 +165,10 @@ def configuration():
         "needs only the files that differ: [how](../docs/study.md). NAME is a name of one's own; the keys of `future` are those of `current`.\n"
     ]
     for name in FILES:
-        rows = [
-            [
-                f"`{key}`",
-                block["description"],
-                allowed(block),
-                "required" if block.get("needed") else block.get("default", ""),
-            ]
-            for key, block in keys(schema(name), schema(name).get("$defs", {})).items()
-        ]
+        rows = []
+        for key, block in keys(name).items():
+            default = "required" if block.get("needed") else block.get("default", "")
+            rows.append([f"`{key}`", block["description"], allowed(block), default])
         parts += [f"\n## {name}.yaml\n\n", table(rows, ["key", "meaning", "allowed", "default"])]
     return "".join(parts)
 

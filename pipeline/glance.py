@@ -26,19 +26,10 @@ def glance(folder):
             key = row["experiment"], row["setup"], row["beam"]
             by_reading[row["reading"]].setdefault(key, {})[row["parameter"]] = number(row["limit_muB"])
     limits, counts = by_reading[reading], read_csv(Path(folder) / "results/counts.csv")
-    rows = [
-        [
-            *key,
-            *events(study, counts, key, found),
-            *(f"{found[parameter] / UNIT:.3g}" for parameter in PARAMETERS),
-        ]
-        for key, found in limits.items()
-    ]
-    others = ", ".join(name for name in study.readings if name != reading)
-    is_same = all(found == limits for found in by_reading.values())
-    where = f"{reading}, that of the figures" + f"; those in {others} are the same" * (
-        is_same and bool(others)
-    )
+    rows = []
+    for key, found in limits.items():
+        shown = (f"{found[parameter] / UNIT:.3g}" for parameter in PARAMETERS)
+        rows.append([*key, *events(study, counts, key, found), *shown])
     heads = [
         "experiment",
         "setup",
@@ -47,18 +38,17 @@ def glance(folder):
         "at limit",
         *(f"|{p[:-1]}_{p[-1]}|" for p in PARAMETERS),
     ]
-    return "\n".join(
-        [
-            f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {where}.",
-            "SM events are expected without magnetic moments, those at limit are added where |Lambda_1| is at its limit.",
-            "",
-            tabulate(rows, heads, disable_numparse=True),
-            "",
-            f"{f'Other readings ({others}), m' if others else 'M'}ethods and moments: {folder}/results/limits.csv.",
-            f"Tables: {folder}/results/table2.md, counts.csv, contours.csv. Figures: {folder}/figures/*.pdf and *.png.",
-            *(f"cevns-tmm: {note}" for note in study.notes),
-        ]
-    )
+    others = ", ".join(name for name in study.readings if name != reading)
+    is_same = others and all(found == limits for found in by_reading.values())
+    where = f"{reading}, that of the figures" + (f"; those in {others} are the same" if is_same else "")
+    lines = [
+        f"Limits in {UNIT:g} mu_B at {100 * level:g} % C.L., one moment at a time, in the reading {where}.",
+        "SM events are expected without magnetic moments, those at limit are added where |Lambda_1| is at its limit.",
+        f"\n{tabulate(rows, heads, disable_numparse=True)}\n",
+        f"Other readings ({others or 'none'}), methods and moments: {folder}/results/limits.csv.",
+        f"Tables: {folder}/results/table2.md, counts.csv, contours.csv. Figures: {folder}/figures/*.pdf and *.png.",
+    ]
+    return "\n".join([*lines, *(f"cevns-tmm: {note}" for note in study.notes)])
 
 
 def events(study, counts, key, limits):
@@ -66,18 +56,14 @@ def events(study, counts, key, limits):
     name, setup, beam = key
     if name in study.combinations:
         return "", ""
-    reading, components = study.config["figures_reading"], study.panels(name)[beam]
-    own = [
-        row for row in counts if (row["reading"], row["experiment"], row["setup"]) == (reading, name, setup)
-    ]
-    n_em = [[float(row["n_em_per_muB2"])] for row in own if row["component"] in components]
-    signal = [row["component"] for row in own if row["component"] in components]
-    U = study.experiment(name, setup).analysis.mixing()
-    ((per_square,), *_) = excess_by_moment(np.array(n_em), signal, U)
-    return (
-        f"{sum(float(row['n_sm']) for row in own):.3g}",
-        f"{per_square and per_square * limits['Lambda1'] ** 2:.3g}",
-    )
+    here = study.config["figures_reading"], name, setup
+    own = [row for row in counts if (row["reading"], row["experiment"], row["setup"]) == here]
+    signal = {row["component"]: float(row["n_em_per_muB2"]) for row in own}
+    components = study.panels(name)[beam]
+    em = np.array([[signal[component]] for component in components])
+    ((per_square,), *_) = excess_by_moment(em, components, study.experiment(name, setup).analysis.mixing())
+    at_limit = per_square and per_square * limits["Lambda1"] ** 2
+    return f"{sum(float(row['n_sm']) for row in own):.3g}", f"{at_limit:.3g}"
 
 
 if __name__ == "__main__":

@@ -82,19 +82,18 @@ def _fields(instance):
 
 
 def _groups(study, name, part, setups=SETUPS, readings=None):
-    """``part`` of an experiment, a function of it, by "setup/reading"."""
+    """``part`` of an experiment, or of a combination, which has one setup, a function of it, by "setup/reading"."""
+
+    def one(setup, reading):
+        is_combined = name in study.combinations
+        return study.combination(name, reading) if is_combined else study.experiment(name, setup, reading)
+
     return {
-        f"{setup}/{reading}": part(_one(study, name, setup, reading))
+        f"{setup}/{reading}": part(one(setup, reading))
         for setup in study.setups(name)
         if setup in setups
         for reading in readings or study.readings
     }
-
-
-def _one(study, name, setup, reading):
-    """An experiment, or a combination, which has one setup."""
-    is_combined = name in study.combinations
-    return study.combination(name, reading) if is_combined else study.experiment(name, setup, reading)
 
 
 def _analysis(one):
@@ -192,10 +191,9 @@ def scans(study):
 def plane_contours(study, name):
     """Planes of an experiment, by "setup/reading/beam": all setups and beams at the phases of the study."""
     reading = study.config["figures_reading"]
+    phases = dict(xi_over_pi=0.0, delta_CP_over_pi=_delta(study))
     return {
-        f"{setup}/{reading}/{beam}": dict(
-            counts=f"{setup}/{reading}", beam=signal, xi_over_pi=0.0, delta_CP_over_pi=_delta(study)
-        )
+        f"{setup}/{reading}/{beam}": dict(counts=f"{setup}/{reading}", beam=signal) | phases
         for setup in study.setups(name)
         for beam, signal in study.panels(name).items()
     }
@@ -479,9 +477,7 @@ def judgements(study, folder):
     shown, audit, toys = study.config["figures_reading"], study.config["audit"], toy_parameters(study)
     drawing = _drawing(folder)
     both, experiments = list(dict.fromkeys([LITERAL, shown])), study.experiments
-    titles = {
-        key: {name: block["title"] for name, block in audit[key].items()} for key in ("inputs", "budget")
-    }
+    titles = {key: {n: block["title"] for n, block in audit[key].items()} for key in ("inputs", "budget")}
     claims = dict(
         claims=study.config["claims"],
         readings=both,
@@ -492,44 +488,33 @@ def judgements(study, folder):
     )
     variants = dict(shown=shown, literal=LITERAL, departures=study.departures(shown))
     beams = {name: last for name, (_, (*_, last)) in limited(study).items()}
-    budget = {
-        e: block | {"beam": beams[e]} for e, block in drawn(study).items() if "current" in block["setups"]
-    }
-    budget = dict(style=drawing, experiments=budget, budget=titles["budget"])
+    shown_now = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
+    shown_now = {e: block | {"beam": beams[e]} for e, block in shown_now.items()}
+    budget = dict(
+        style=drawing, experiments=shown_now, budget=titles["budget"], title="Sensitivity to the inputs"
+    )
     departures = study.config["departures"]
-    ablation = dict(
-        variants={shown: shown}
-        | {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
-        | {LITERAL: LITERAL},
-        labels=labels(study) | {name: name for name in study.solar},
-    )
+    without = {f"without-{d}": "without " + departures[d].get("title", d) for d in variants["departures"]}
+    ablation = dict(style=drawing, title="Departures, switched off one at a time")
+    ablation |= dict(variants={shown: shown} | without | {LITERAL: LITERAL})
+    ablation |= dict(labels=labels(study) | {name: name for name in study.solar})
+    sampled = sorted([*experiments, *study.solar, *study.combinations, *study.config["phases"]])
     check = dict(misses=audit["misses"], reading=shown, notes=notes(study))
-    provenance = dict(
-        configuration=digest(study.config), commit=commit(), packages={name: version(name) for name in AROUND}
-    )
+    provenance = dict(configuration=digest(study.config), commit=commit())
+    provenance |= dict(packages={name: version(name) for name in AROUND})
+    report = dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
+    report |= dict(toys=toys["toys_per_block"] * toys["blocks"])
     table = [published.TABLE]
     return {
         "claims": ("check_claims", claims, table),
         "audit/tables": ("write_audit", variants | titles, table),
-        "figures/ablation": (
-            "plot_ablation",
-            dict(style=drawing, title="Departures, switched off one at a time") | ablation,
-            table,
-        ),
-        "figures/budget": ("plot_budget", dict(title="Sensitivity to the inputs") | budget),
-        "samples": (
-            "sample_results",
-            {"of": sorted([*experiments, *study.solar, *study.combinations, *study.config["phases"]])},
-        ),
+        "figures/ablation": ("plot_ablation", ablation, table),
+        "figures/budget": ("plot_budget", budget),
+        "samples": ("sample_results", {"of": sampled}),
         "check": ("compare_results", check, table + sorted(reference.FOLDER.iterdir())),
         "verdict": ("check", {}),
         "provenance": ("write_provenance", provenance),
-        "report": (
-            "write_report",
-            dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
-            | dict(toys=toys["toys_per_block"] * toys["blocks"]),
-            [*table, *map(code.ROOT.joinpath, REPORT)],
-        ),
+        "report": ("write_report", report, [*table, *map(code.ROOT.joinpath, REPORT)]),
     }
 
 
@@ -556,16 +541,12 @@ def _differences(config, paper):
 
 def commit():
     """The git commit of this code; "dirty" is added for changes since, "unknown" stands for no git."""
-
-    def git(*arguments):
-        command = ["git", "-C", str(code.ROOT), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
+    if not (code.ROOT / ".git").exists():
+        return "unknown"
+    describe = "describe --always --abbrev=40 --exclude=* --dirty"
+    command = ["git", "-C", str(code.ROOT), *describe.split()]
     try:
-        top = Path(git("rev-parse", "--show-toplevel"))
-        if top.resolve() != code.ROOT.resolve():
-            return "unknown"
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + (" dirty" if changed else "")
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return done.stdout.strip().replace("-dirty", " dirty")

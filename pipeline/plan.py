@@ -179,15 +179,10 @@ def _order(plan, outputs):
     Neither a copy, nor a checkout, nor a clock that was set back keeps that.
     """
     inputs = {name for one in outputs.values() for name in one["inputs"]}
-    newest = max(os.stat(path).st_mtime for path in [plan_script(plan), *inputs])
+    newest = max(os.stat(path).st_mtime for path in [ROOT / f"scripts/{plan['script']}.py", *inputs])
     for path in outputs:
         if not newest < os.stat(path).st_mtime <= time.time():
             _date(path, newest + 0.01)
-
-
-def plan_script(plan):
-    """Path of the script of a plan."""
-    return ROOT / f"scripts/{plan['script']}.py"
 
 
 def _date(path, when):

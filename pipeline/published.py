@@ -1,6 +1,7 @@
 """The published limits, which results are only ever compared with."""
 
 import math
+from statistics import geometric_mean
 from typing import NamedTuple
 
 from cevns_tmm import tables
@@ -21,8 +22,6 @@ UNIT = 1e-10
 LEVEL = 0.9
 """Confidence level of the published limits."""
 
-RELATIVE = 0.03
-
 
 class Entry(NamedTuple):
     """A limit of one reading beside the published one, both in :data:`UNIT`; ``printed`` is its text."""
@@ -40,7 +39,7 @@ class Entry(NamedTuple):
     @property
     def tolerance(self):
         """The larger of 3 % and half the last printed digit."""
-        return max(RELATIVE * float(self.printed), 0.5 * 10 ** -len(self.printed.partition(".")[2]))
+        return max(0.03 * float(self.printed), 0.5 * 10 ** -len(self.printed.partition(".")[2]))
 
     @property
     def is_within(self):
@@ -117,11 +116,6 @@ def summary(entries):
         return ["0 of 0", "nan", "nan", "none"]
     worst = max(entries, key=lambda entry: abs(math.log(entry.ratio)))
     within = f"{sum(entry.is_within for entry in entries)} of {len(entries)}"
-    mean = mean_ratio(entry.ratio for entry in entries)
+    finite = [entry.ratio for entry in entries if math.isfinite(entry.ratio)]
+    mean = geometric_mean(finite) if finite else math.nan
     return [within, f"{mean:.3f}", f"{worst.ratio:.3f}", " ".join(worst.key)]
-
-
-def mean_ratio(ratios):
-    """Geometric mean of the finite ratios."""
-    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
-    return math.exp(sum(map(math.log, finite)) / len(finite)) if finite else math.nan

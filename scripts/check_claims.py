@@ -102,10 +102,8 @@ def degenerate_direction(results, _claim):
     blind = np.abs(U[0])
     aside = [float(mu_nu_sq("e", v, U) / (v @ v)) for v in (blind * (1 + 0.1 * e) for e in np.eye(3))]
     holds = float(mu_nu_sq("e", blind, U)) < 1e-20 < min(aside)
-    return (
-        holds,
-        f"μ²/|Λ|² {'vanishes' if holds else 'does not vanish'} there; with one modulus 10 % larger {span(aside)}",
-    )
+    text = "vanishes" if holds else "does not vanish"
+    return holds, f"μ²/|Λ|² {text} there; with one modulus 10 % larger {span(aside)}"
 
 
 def lar_nai_beat_csi(results, claim):
@@ -236,11 +234,8 @@ def borexino_no_phase(results, _claim):
 
 def future_beats_borexino(results, _claim):
     future = results.select(results.experiments(REACTOR), "future")
-    better = [
-        key[0]
-        for key, value in future.items()
-        if value < results.limits["Borexino", "current", "solar", key[3]]
-    ]
+    solar = {parameter: results.limits["Borexino", "current", "solar", parameter] for parameter in PARAMETERS}
+    better = [key[0] for key, value in future.items() if value < solar[key[3]]]
     text = f"{len(better)} of {len(future)} entries: {', '.join(sorted(set(better))) or 'none'}"
     return bool(better), text + lost(results, experiments=results.experiments(REACTOR), setup="future")
 
@@ -264,13 +259,6 @@ def em_dominates(results, _claim):
     return equal[least] < bound, text
 
 
-JUDGES = (
-    *(degenerate_direction, lar_nai_beat_csi, future_order_of_magnitude, luminosity_40),
-    *(reactors_beat_sns, full_beam_narrows_the_gap, sns_23_plane, reactor_12_plane),
-    *(phases_sns, phases_reactor, borexino_no_phase, future_beats_borexino, em_dominates),
-)
-"""Judges of the claims, named after their ids."""
-
 VERDICT = {
     (True, True): "holds",
     (True, False): "holds only under {0}",
@@ -286,7 +274,7 @@ def verdict_of(name, claim, results):
     try:
         if absent := sorted(set(claim.get("needs", [])) - present):
             raise NotApplicable(f"needs {', '.join(absent)}")
-        judge = next(judge for judge in JUDGES if judge.__name__ == name.replace("-", "_"))
+        judge = globals()[name.replace("-", "_")]  # named after the id of the claim
         judged = [judge(result, claim) for result in results]
     except NotApplicable as reason:
         return "not applicable", [str(reason)] * len(results)
@@ -301,27 +289,10 @@ def main(job):
     rows = []
     for name, claim in job.parameters["claims"].items():
         verdict, measured = verdict_of(name, claim, results)
-        criterion = claim["criterion"].format(**claim)
-        rows.append(
-            [
-                name,
-                claim["place"],
-                claim["text"],
-                criterion,
-                claim.get("criterion_from", "this project"),
-                verdict,
-                *measured,
-            ]
-        )
-    heads = [
-        "claim",
-        "place",
-        "text",
-        "criterion",
-        "criterion from",
-        "verdict",
-        *(f"measured {r}" for r in readings),
-    ]
+        criterion = claim["criterion"].format(**claim), claim.get("criterion_from", "this project")
+        rows.append([name, claim["place"], claim["text"], *criterion, verdict, *measured])
+    heads = [*("claim", "place", "text", "criterion", "criterion from", "verdict")]
+    heads += [f"measured {r}" for r in readings]
     write_csv(job.output.csv, heads, rows)
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     write_text(job.output.md, tabulate(cells, heads, tablefmt="github") + "\n")

@@ -43,22 +43,16 @@ def main(job):
         words = {"published": "published, or a known miss"}
         counts = [[words.get(kind, kind), sum(good), len(good)] for kind, good in passed.items()]
         page = tabulate(counts, ["check", "passed", "of"], tablefmt="github")
-        holding = [
-            row["verdict"] in ("holds", f"holds only under {params['reading']}")
-            for row in read_csv(job.input.claims)
-        ]
+        words = "holds", f"holds only under {params['reading']}"
+        holding = [row["verdict"] in words for row in read_csv(job.input.claims)]
         within = [entry.is_within for entry in entries]
         verdict = (
             f"Reading {params['reading']}: {sum(within)} of {len(within)} published limits within tolerance; "
             f"{sum(holding)} of {len(holding)} claims hold. "
         )
         if failed := [row for row in rows if not row[2]]:
-            table = tabulate(
-                [row[:2] + row[3:] for row in failed],
-                ["check", "row", "found"],
-                tablefmt="github",
-                disable_numparse=True,
-            )
+            cells, heads = [row[:2] + row[3:] for row in failed], ["check", "row", "found"]
+            table = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
             page += f"\n\n{len(failed)} checks failed:\n\n{table}"
             verdict += "If the change is deliberate: make reference, then make reference ACCEPT=1"
         else:
@@ -66,11 +60,8 @@ def main(job):
                 f"All {len(rows)} checks pass: results, claims and known misses are those of the reference."
             )
         page += f"\n\n{verdict}"
-    write_csv(
-        job.output.csv,
-        ["check", "name", "passed", "found"],
-        [[*row[:2], "yes" if row[2] else "no", row[3]] for row in rows],
-    )
+    cells = ([kind, name, "yes" if passed else "no", found] for kind, name, passed, found in rows)
+    write_csv(job.output.csv, ["check", "name", "passed", "found"], cells)
     write_text(job.output.md, f"{page}\n")
 
 

@@ -10,17 +10,10 @@ from pipeline.job import run
 
 
 def main(job):
-    parameters = job.parameters
-    experiment = Experiment(
-        parameters["experiment"],
-        setup="",
-        reading="",
-        source=Source(**parameters["source"]),
-        detector=Detector(**parameters["detector"]),
-        analysis=Analysis(**parameters["analysis"]),
-        flux_cells=parameters["cells"],
-        recoil_nodes=parameters["nodes"],
-    )
+    parameters, kinds = job.parameters, {"source": Source, "detector": Detector, "analysis": Analysis}
+    parts = (kind(**parameters[name]) for name, kind in kinds.items())
+    grids = parameters["cells"], parameters["nodes"]
+    experiment = Experiment(parameters["experiment"], "", "", *parts, *grids)  # no setup, no reading
     found = SensitivityMap(**parameters["map"])
     datasets = {
         "threshold": Data(found.thresholds, "keV", "lower end of the window, on the scale of the detector"),

@@ -18,12 +18,8 @@ def planes(sensitivity, xi, level, Lambda):
     }
     for plane in PLANES:
         rows = [sensitivity.delta_chi2_plane(plane, Lambda, y, xi).astype(np.float32) for y in strips(Lambda)]
-        datasets[f"delta_chi2_{plane}"] = Data(
-            np.concatenate(rows),
-            "1",
-            f"chi-squared above its minimum; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
-            ("Lambda", "Lambda"),
-        )
+        words = f"chi-squared above its minimum; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|"
+        datasets[f"delta_chi2_{plane}"] = Data(np.concatenate(rows), "1", words, ("Lambda", "Lambda"))
     return datasets
 
 
@@ -37,10 +33,8 @@ def main(job):
         sensitivity = of.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
         groups[group] = planes(sensitivity, math.pi * contour["xi_over_pi"], of.level(2), Lambda)
     links = {group: Link(other) for group, other in same.items()}
-    description = (
-        f"Delta chi-squared of {name} in the planes of two moments, by setup, reading, beam and phases"
-    )
-    job.write(job.output[0], groups | links, description)
+    words = "in the planes of two moments, by setup, reading, beam and phases"
+    job.write(job.output[0], groups | links, f"Delta chi-squared of {name} {words}")
 
 
 run(snakemake, main)

@@ -8,26 +8,28 @@ from pipeline.analyses import analysis, events
 from pipeline.job import run, unique
 
 
-def check_shape(delta_chi2, name):
-    """ValueError if a profile, shape (parameter, Lambda), falls again above its minimum."""
+def check_shape(delta_chi2, level, name):
+    """ValueError if a profile, shape (parameter, Lambda), falls again above its minimum, or below it.
+
+    Far above the level of the limit it may fall: a pull that takes events away costs less there than they do.
+    """
     for parameter, curve in zip(PARAMETERS, delta_chi2, strict=True):
-        rising = np.diff(curve[np.argmin(curve) :])
+        rising = np.diff(np.minimum(curve, 10 * level)[np.argmin(curve) :])
         if np.any(rising < -1e-9 * np.max(np.abs(curve))):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
+        if np.min(curve) < -1e-6 * np.max(np.abs(curve)):
+            raise ValueError(
+                f"{name}: delta_chi2 of {parameter} is {np.min(curve):.3g} somewhere, below its minimum"
+            )
 
 
-def profile(of, sensitivity, Lambda):
+def profiles(of, sensitivity, Lambda):
     """Profiles and limits of one beam, as HDF5 datasets."""
-    level = of.level(1)
+    level, profile = of.level(1), sensitivity.profile(Lambda)
     return {
         "parameter": Data(PARAMETERS, "1", "the one moment that is not zero"),
         "Lambda": Data(Lambda, "mu_B", "modulus of the one moment that is not zero"),
-        "delta_chi2": Data(
-            sensitivity.profile(Lambda),
-            "1",
-            "chi-squared above its minimum",
-            ("parameter", "Lambda"),
-        ),
+        "delta_chi2": Data(profile, "1", "chi-squared above its minimum", ("parameter", "Lambda")),
         "confidence_level": Data(of.confidence_level, "1", "confidence level of the limit"),
         "level": Data(level, "1", "Delta chi-squared of the limit"),
         "limit": Data(sensitivity.limits(level), "mu_B", "upper limit", ("parameter",)),
@@ -59,8 +61,8 @@ def main(job):
     for group, (block, counts, components, is_free) in first.items():
         of = analysis(block)
         sensitivity = of.sensitivity(counts, components)
-        groups[group] = profile(of, sensitivity, Lambda)
-        check_shape(groups[group]["delta_chi2"].values, group)
+        groups[group] = profiles(of, sensitivity, Lambda)
+        check_shape(groups[group]["delta_chi2"].values, of.level(1), group)
         if is_free:
             groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
     links = {group: Link(other) for group, other in same.items()}

@@ -20,19 +20,12 @@ def translate(experiment, Lambda, free):
     }
     for plane in PLANES:
         mu_sq = [experiment.mu_nu_sq(pair_moments(plane, Lambda, y, 0.0)) for y in strips(Lambda)]
-        datasets[f"mu_nu_{plane}"] = Data(
-            np.concatenate([np.sqrt(part).astype(np.float32) for part in mu_sq]),
-            "mu_B",
-            f"effective moment; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|",
-            ("Lambda", "Lambda"),
-        )
+        mu_nu = np.concatenate([np.sqrt(part).astype(np.float32) for part in mu_sq])
+        words = f"effective moment; rows |Lambda_{plane[1]}|, columns |Lambda_{plane[0]}|"
+        datasets[f"mu_nu_{plane}"] = Data(mu_nu, "mu_B", words, ("Lambda", "Lambda"))
     if free:  # the audit keeps only the limits of Table II
-        rows = [
-            (method, *row)
-            for method in experiment.methods[1:]
-            for row in experiment.limits(method=method).items()
-        ]
-        datasets |= free_limits(rows)
+        limits = experiment.limits().items()  # the same for every method
+        datasets |= free_limits([(method, *row) for method in experiment.methods[1:] for row in limits])
     return datasets
 
 

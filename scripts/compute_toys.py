@@ -29,10 +29,8 @@ def main(job):
         for form, analysis in toys.forms(Analysis(**block)).items():
             name = f"{parameters['experiment']}/{group}/{form}"
             groups[f"{group}/{form}"] = examine(analysis, n_sm, parameters, name)
-    description = (
-        f"Coverage of {parameters['experiment']} in block {parameters['block']}, by setup and reading"
-    )
-    job.write(job.output[0], groups, f"{description} and form of chi-squared")
+    what = f"{parameters['experiment']} in block {parameters['block']}"
+    job.write(job.output[0], groups, f"Coverage of {what}, by setup and reading and form of chi-squared")
 
 
 run(snakemake, main)

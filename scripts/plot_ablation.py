@@ -28,9 +28,8 @@ def main(job):
     logs = np.array([[np.mean(np.log10(ratios[block, name])) for name in columns] for block in blocks])
     fig, ax = plt.subplots(figsize=(plotting.WIDTH, 1.6 + 0.19 * len(blocks)))
     shades = plt.colormaps["RdBu_r"].with_extremes(bad=NO_LIMIT)
-    image = ax.imshow(
-        np.ma.masked_invalid(logs), cmap=shades, norm=TwoSlopeNorm(0, -CLIP, CLIP), aspect="auto"
-    )
+    look = dict(cmap=shades, norm=TwoSlopeNorm(0, -CLIP, CLIP), aspect="auto")
+    image = ax.imshow(np.ma.masked_invalid(logs), **look)
     for (y, x), value in np.ndenumerate(logs):
         text = "∞" if np.isinf(value) else f"{10**value:.{2 if value < 1 else 0}f}"
         ax.text(x, y, text, ha="center", va="center", size=8, color="w" if abs(value) > 0.6 * CLIP else "k")

@@ -11,6 +11,8 @@ from cevns_tmm import plotting
 from cevns_tmm.storage import read_csv
 from pipeline.job import run
 
+WAYS = "down", "up"
+
 
 def typeset(title):
     """A title with its Greek symbols, and their indices, set as such."""
@@ -23,9 +25,7 @@ def main(job):
     plotting.use_style(params["style"])
     titles, experiments = params["budget"], params["experiments"]
     bars = {
-        (row["experiment"], row["beam"], row["input"]): [
-            float(row[f"{to} [%]"] or "nan") for to in ("down", "up")
-        ]
+        (row["experiment"], row["beam"], row["input"]): [float(row[f"{to} [%]"] or "nan") for to in WAYS]
         for row in read_csv(job.input.budget)
         if (row["setup"], row["parameter"]) == ("current", "Lambda1")
     }

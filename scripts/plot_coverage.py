@@ -56,15 +56,11 @@ def main(job):
     fig.supxlabel("true magnetic-moment events, current setups", size="medium")
     fig.supylabel("coverage", size="medium")
 
-    truths = [
-        "truth: exact",
-        r"truth: excess ± $\sigma$",
-        f"truth: rate ± {100 * params['error_on_total']:g} %",
-    ]
-    truths += [r"truth: rate ± $\sigma$"]
+    well_known = f"rate ± {100 * params['error_on_total']:g} %"
+    truths = "exact", r"excess ± $\sigma$", well_known, r"rate ± $\sigma$"
     styles = [dict(color=colour) for colour in COLOURS]
     styles += [dict(color="0.3", linestyle=dashes) for dashes in KINDS.values()]
-    names = [*truths, f"interval, {percent(level)}", "its upper limit"]
+    names = [*(f"truth: {truth}" for truth in truths), f"interval, {percent(level)}", "its upper limit"]
     place = dict(loc="center", borderaxespad=0, title=params["note"])
     axes.flat[-1].legend([Line2D([], [], **style) for style in styles], names, **place)
     plotting.save(fig, params["title"], *job.output)

@@ -1,6 +1,6 @@
 """Fig. 7: allowed regions for different phases."""
 
-import itertools
+from itertools import cycle
 
 from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
@@ -23,26 +23,20 @@ def main(job):
     columns = "experiment", "xi_over_pi", "delta_CP_over_pi"
     found = plotting.read_contours(job.input.contours, 7, *columns)
     of = {name: [planes for (e, *_), planes in found.items() if e == name] for name in experiments}
-    fig, grid = plotting.planes(
-        [plotting.widened(block["axes_muB"], of[name]) for name, block in experiments.items()]
-    )
+    ranges = [plotting.widened(block["axes_muB"], of[name]) for name, block in experiments.items()]
+    fig, grid = plotting.planes(ranges)
     for axes, (name, block) in zip(grid, experiments.items(), strict=True):
-        cases = [
-            (xi, delta, {"color": block["colour"], "linestyle": dashes})
-            for (xi, delta), dashes in zip(
-                block["cases"], itertools.cycle(plotting.LINE_STYLES), strict=False
-            )
-        ]
+        styles = ({"color": block["colour"], "linestyle": dashes} for dashes in cycle(plotting.LINE_STYLES))
         shown = [
             (found.get((name, str(xi), str(delta)), {}), style, n == 0)
-            for n, (xi, delta, style) in enumerate(cases)
+            for n, ((xi, delta), style) in enumerate(zip(block["cases"], styles, strict=False))
         ]
         plotting.contours(axes, shown)
         handles = [plotting.handle(style, fill) for _, style, fill in shown]
         for ax, plane in zip(axes, plotting.PLANES, strict=True):
             labels = [
                 rf"$\xi_{PHASE[plane]}={of_pi(xi)},\ \delta_\mathrm{{CP}}={of_pi(delta)}$"
-                for xi, delta, _ in cases
+                for xi, delta in block["cases"]
             ]
             place = {"loc": "upper left", "borderaxespad": 0.1, "labelspacing": 0.2, "fontsize": "small"}
             ax.legend(handles, labels, **place)

@@ -10,11 +10,7 @@ from pipeline.job import run
 from pipeline.plan import relative
 
 POINTS = 4
-STEPS = (
-    0.618034,
-    0.754878,
-    0.569840,
-)  # of a Kronecker sequence along each axis; irrational, so no two axes agree
+STEPS = 0.618034, 0.754878, 0.569840  # of a Kronecker sequence along each axis
 LINES = 150  # of a table
 
 

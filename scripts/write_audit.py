@@ -27,10 +27,8 @@ def ablation(variants, entries, params):
     def within(variant):
         return sum(entry.is_within for entry in entries.get(variant, []))
 
-    for label, base, prefix in (
-        ("off in " + params["shown"], params["shown"], "without"),
-        ("on in literal", params["literal"], "only"),
-    ):
+    shown, literal = params["shown"], params["literal"]
+    for label, base, prefix in ((f"off in {shown}", shown, "without"), ("on in literal", literal, "only")):
         yield [label, "-", *summary(entries.get(base)), 0, 0]
         for name in params["departures"]:
             variant = f"{prefix}-{name}"
@@ -71,16 +69,10 @@ def main(job):
         variants.setdefault(row["reading"], {})[tuple(row[k] for k in KEY)] = number(row["limit_muB"])
     entries = compare(limits, table2())
     heads = ["switched", "departure", *SUMMARY, "entries lost", "limits moved"]
-    for name, columns, rows in (
-        ("ablation", heads, ablation(variants, entries, params)),
-        (
-            "inputs",
-            ["alternative", "limits moved", "largest change [%]", "of", "limits lost"],
-            inputs(variants, params),
-        ),
-        ("budget", [*KEY, "input", "down [%]", "up [%]"], budget(variants, params)),
-    ):
-        write_csv(job.output[name], columns, rows)
+    write_csv(job.output.ablation, heads, ablation(variants, entries, params))
+    heads = ["alternative", "limits moved", "largest change [%]", "of", "limits lost"]
+    write_csv(job.output.inputs, heads, inputs(variants, params))
+    write_csv(job.output.budget, [*KEY, "input", "down [%]", "up [%]"], budget(variants, params))
 
 
 run(snakemake, main)

@@ -6,15 +6,15 @@ import numpy as np
 from tabulate import tabulate
 
 from cevns_tmm import toys
-from cevns_tmm.analysis import Analysis
+from cevns_tmm.analysis import METHODS, Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
 from cevns_tmm.statistics import percent
 from cevns_tmm.storage import read_counts, read_csv, write_csv, write_text
 from pipeline.job import run
 from pipeline.published import LEVEL, UNIT, limit_text, table2
+from pipeline.worth import CASES
 
 KINDS = "interval", "upper"
-CASES = "exact", "well_known", "configured"
 LIMITS = "published", "reproduced", "covering", "profiled"
 COLUMNS = [
     *("experiment", "setup", "beam", "parameter", *(f"{name}_muB" for name in LIMITS), "nuisance_on"),
@@ -70,9 +70,7 @@ def verdict(analysis, n_sm, parameters, name):
 def texts(analysis, counts, components, covering, published):
     """Limits of one beam as text, a row of three for each of LIMITS."""
     form = analysis.sensitivity(counts, components)
-    alone, profiled = (
-        analysis.limits(counts, components, method) for method in ("one-at-a-time", "profiled")
-    )
+    alone, profiled = (analysis.limits(counts, components, method) for method in METHODS[:2])
     any_limit = form.has_limit(analysis.level(1))
     yield [f"{float(text) * UNIT:.10e}" if text else "" for text in published]
     for limits in (alone, form.moduli(covering), profiled):
@@ -82,7 +80,7 @@ def texts(analysis, counts, components, covering, published):
 def together(path, name, reading):
     """Setup of a combination, and its limits as text, one moment at a time and profiled, a row of three each."""
     rows = [row for row in read_csv(path) if (row["experiment"], row["reading"]) == (name, reading)]
-    by_method = [[row for row in rows if row["method"] == method] for method in ("one-at-a-time", "profiled")]
+    by_method = [[row for row in rows if row["method"] == method] for method in METHODS[:2]]
     return rows[0]["setup"], *([row["limit_muB"] for row in found] for found in by_method)
 
 
@@ -124,14 +122,8 @@ def main(job):
         line = [parameters["labels"][name], setup, "combined", "", cell(alone), "", "", "", "", ""]
         lines.append([*line, cell(profiled)])
     write_csv(job.output.csv, COLUMNS, rows)
-    heads = [
-        "experiment",
-        "setup",
-        "beam",
-        *LIMITS[:2],
-        *(f"{case.replace('_', ' ')} rate" for case in CASES),
-    ]
-    heads += ["covers", "its coverage", "profiled"]
+    rates = [f"{case.replace('_', ' ')} rate" for case in CASES]
+    heads = ["experiment", "setup", "beam", *LIMITS[:2], *rates, "covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
     level = percent(parameters["confidence_level"])
     numbers = dict(level=level, well_known=parameters["error_on_total"])

@@ -6,7 +6,6 @@ import numpy as np
 
 from cevns_tmm import toys
 from cevns_tmm.analysis import Analysis
-from cevns_tmm.rates import RateTable
 from cevns_tmm.spectrum import BinnedExperiment, bins_of_equal_counts, excess_by_moment
 from cevns_tmm.storage import read_rates, write_csv
 from pipeline.job import run
@@ -46,7 +45,7 @@ def main(job):
         beam, components = parameters["beams"][name]
         for group, block in analyses.items():
             setup, reading = group.split("/")
-            analysis, rates = Analysis(**block), RateTable(**read_rates(files[name], group))
+            analysis, rates = Analysis(**block), read_rates(files[name], group)
             for bins in parameters["bins"]:
                 found = coverage(analysis, rates, components, bins, parameters, f"{name}/{group}")
                 rows += [[reading, name, setup, beam, bins, *row] for row in found]

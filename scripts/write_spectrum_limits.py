@@ -6,7 +6,6 @@ import numpy as np
 
 from cevns_tmm.analysis import Analysis
 from cevns_tmm.magnetic_moment import PARAMETERS
-from cevns_tmm.rates import RateTable
 from cevns_tmm.spectrum import BinnedExperiment, bins_of_equal_counts, excess_by_moment
 from cevns_tmm.storage import read_rates, write_csv
 from pipeline.job import run
@@ -42,7 +41,7 @@ def main(job):
     for name, analyses in parameters["analyses"].items():
         for group, block in analyses.items():
             setup, reading = group.split("/")
-            analysis, rates = Analysis(**block), RateTable(**read_rates(files[name], group))
+            analysis, rates = Analysis(**block), read_rates(files[name], group)
             for beam, components in parameters["beams"][name].items():
                 for bins in parameters["bins"]:
                     found = limits(analysis, rates, components, bins, parameters["nodes"])

@@ -1,6 +1,7 @@
 """Table II and its comparison with the published limits -> results/table2.{csv,md,tex}, comparison.{csv,md}."""
 
 import math
+from itertools import chain
 
 from tabulate import tabulate
 
@@ -70,6 +71,11 @@ def tex(text):
     return text
 
 
+def table(rows, heads):
+    """A Markdown table of text."""
+    return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+
+
 def tex_rows(rows):
     """Rows of a LaTeX table, with a rule where the first cell is another."""
     beam, lines = None, []
@@ -122,25 +128,11 @@ def main(job):
     names = [reading, "published", "ratio", *others]
     write_csv(job.output.csv, [*KEY, *names, "confidence_level"], [[*k, *cells(k), level[k]] for k in limits])
     moments = [f"Λ{i}" for i in (1, 2, 3)]
-    tables = [
-        tabulate(body, heads, tablefmt="github", disable_numparse=True)
-        for heads, body in (
-            (["beam", "experiment", *moments], short),
-            (
-                [
-                    "beam",
-                    "experiment",
-                    "setup",
-                    *(f"{moment} {name}" for moment in moments for name in names),
-                ],
-                [[*line, *(c for part in parts for c in part)] for line, parts in wide],
-            ),
-            (["reading", *SUMMARY], [[name, *summary(found)] for name, found in by_reading.items()]),
-        )
-    ]
-    write_text(
-        job.output.md, "\n\n".join([title, tables[0], "Beside the published limits:", tables[1]]) + "\n"
-    )
+    beside = [f"{moment} {name}" for moment in moments for name in names]
+    as_paper = table(short, ["beam", "experiment", *moments])
+    rows = [[*line, *chain(*parts)] for line, parts in wide]
+    compared = table(rows, ["beam", "experiment", "setup", *beside])
+    write_text(job.output.md, f"{title}\n\n{as_paper}\n\nBeside the published limits:\n\n{compared}\n")
     text = TEX.replace("LIMITS", tex_rows(short)).replace(
         "CAPTION", tex(title).replace("1e-10 μ\\_B", r"$10^{-10}\,\mu_B$")
     )
@@ -148,21 +140,13 @@ def main(job):
     write_text(job.output.tex, text.replace("COMPARED", compared))
 
     heads = ["reading", *KEY, "reproduced", "published", "ratio", "tolerance", "within"]
-    rows = [
-        [
-            e.reading,
-            *e.key,
-            f"{e.value:.6g}",
-            e.printed,
-            f"{e.ratio:.4f}",
-            f"{e.tolerance:.4g}",
-            "yes" if e.is_within else "no",
-        ]
-        for found in by_reading.values()
-        for e in found
-    ]
+    rows = []
+    for e in chain(*by_reading.values()):
+        numbers = f"{e.value:.6g}", e.printed, f"{e.ratio:.4f}", f"{e.tolerance:.4g}"
+        rows.append([e.reading, *e.key, *numbers, "yes" if e.is_within else "no"])
     write_csv(job.output.comparison, heads, rows)
-    write_text(job.output.verdict, f"{tables[2]}\n")
+    verdict = [[name, *summary(found)] for name, found in by_reading.items()]
+    write_text(job.output.verdict, f"{table(verdict, ['reading', *SUMMARY])}\n")
 
 
 run(snakemake, main)

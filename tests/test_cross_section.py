@@ -17,7 +17,7 @@ from cevns_tmm import cross_section as xs
 from cevns_tmm.efficiency import FlatEfficiency, PhotoelectronEfficiency, photoelectron_efficiency
 from cevns_tmm.form_factor import _x_j1, form_factor, half_density_radius
 from cevns_tmm.nuclei import element, isotope, natural_isotopes, target_nuclei
-from cevns_tmm.quenching import quenching_factor, recoil_threshold
+from cevns_tmm.quenching import quenching_factor, recoil_energy
 from cevns_tmm.units import GeV, MeV, cm, fm, g, keV, kg
 
 TARGETS = ["Na23", "Si28", "Si29", "Ar40", "Ge73", "I127", "Xe131", "Cs133"]
@@ -276,6 +276,10 @@ def test_quenching_rises_below_one():
         quenching_factor(1.0, 0, 72)
     with pytest.raises(ValueError, match="T"):
         xs.E_min(-1.0, 1.0)
+
+
+def recoil_threshold(threshold, Z, A, method="solve"):
+    return recoil_energy(threshold, lambda T: quenching_factor(T, Z, A), method)
 
 
 @given(st.floats(1e-3, 100), st.sampled_from([(14, 28), (32, 72), (54, 132)]))

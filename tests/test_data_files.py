@@ -263,4 +263,4 @@ def test_the_one_other_program_is_git():
     assert re.findall(r"subprocess\.\w+\(.*?\)", text) == [
         "subprocess.run(command, capture_output=True, text=True, check=True)"
     ]
-    assert re.findall(r"\bcommand = (.*)", text) == ['["git", "-C", str(code.ROOT), *arguments]']
+    assert re.findall(r"\bcommand = (.*)", text) == ['["git", "-C", str(code.ROOT), *describe.split()]']

@@ -202,6 +202,26 @@ def test_the_spectrum_repairs_most_of_a_normalisation_of_all_events(name, setup,
     assert [limit(*case) for case in cases] == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("measured", "expected", "signal", "of_expected", "of_signal"),
+    [
+        ([32, 330], [73, 165], [4, 7], [0.4, 0.3], [0.3, 0.2]),
+        ([107, 2], [91, 31], [10, 11], [0.4, 0.1], [0.1, 0.6]),
+    ],
+)
+def test_the_best_fit_is_the_lowest_of_several_minima(measured, expected, signal, of_expected, of_signal):
+    """Where a pull takes signal away chi² may rise from x = 0 and have its least value further out."""
+    expected, signal = np.array(expected, float), np.array(signal, float)
+    band = Pull(-np.array(of_expected) * expected, {"e": -np.array(of_signal) * signal})
+    likelihood = Likelihood(np.array(measured, float), expected, {"e": signal}, {"band": band})
+    t = np.append(0.0, np.geomspace(1e-3, 1e3, 5000))
+    chi2 = likelihood.chi2(t[:, None])
+    assert chi2[0] < chi2[1]
+    (best,) = likelihood.best_fit(np.ones((1, 1)))
+    assert likelihood.chi2(np.array([best])) == pytest.approx(chi2.min(), rel=1e-4, abs=0)
+    assert likelihood.chi2(np.array([best])) <= chi2.min() < chi2[0] - 1
+
+
 def test_without_signal_there_is_no_limit():
     likelihood = BinnedData().likelihood(SM, {"e": 0 * SM})
     assert upper(likelihood) == np.inf

@@ -139,8 +139,8 @@ def test_every_rule_is_part_of_the_run(paper):
     run = set(re.findall(r"^\s*rule (\w+):", text, flags=re.MULTILINE)) | {"all"}
     listed = set(re.findall(r"^(\w+) \(.+\)$", paper.snakemake("--list-rules").stdout, flags=re.MULTILINE))
     assert {"flux_table", "planes", "phases", "audit_rates", "check"} <= listed
-    # the paper's study has no other fluxes and no maps, but the table of maps
-    assert listed - run == {"other_fluxes_figure", "sensitivity_map", "map_figure"}
+    # the paper's study has no maps, but the table of maps
+    assert listed - run == {"sensitivity_map", "map_figure"}
 
 
 def test_check_passes(paper):

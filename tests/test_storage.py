@@ -21,13 +21,14 @@ UNITS = {"name": "1", "x": "keV", "y": "1/keV", "level": "1", "none": "keV"}
 
 
 def written(path, **changes):
-    storage.write(path, {"a/b": DATA | changes, "a/c": storage.Link("a/b")}, "a test", {"parameters": "00"})
+    links = {"a/c": storage.Link("a/b"), "d/e": storage.Link("a/b")}
+    storage.write(path, {"a/b": DATA | changes} | links, "a test", {"parameters": "00"})
     return path
 
 
 def test_round_trip(tmp_path):
     path = written(tmp_path / "x.h5")
-    for group in ("a/b", "a/c"):
+    for group in ("a/b", "a/c", "d/e"):
         data = storage.read(path, group, UNITS)
         assert list(data["name"]) == ["Λ", "b"]
         assert data["level"] == 2.7

@@ -878,12 +878,8 @@ def test_a_changed_digit_fails_its_row(check, name):
 @pytest.mark.parametrize(
     ("column", "value", "other", "same"),
     [
-        (
-            "interval_exact",
-            "0.9",
-            "0.9102",
-            True,
-        ),  # 5 deviations of a difference: 5 sqrt(2 x 0.09 / 40,000) = 0.0106
+        # 5 deviations of a difference: 5 sqrt(2 x 0.09 / 40,000) = 0.0106
+        ("interval_exact", "0.9", "0.9102", True),
         ("interval_exact", "0.9", "0.911", False),
         ("coverage_upper", "1.000000", "0.9999", True),
         ("coverage_upper", "1.000000", "0.998", False),

@@ -5,7 +5,7 @@
 use rule rates as audit_rates with:
     input:
         plan=plan("audit/rates/{experiment}"),
-        flux=audit_flux,
+        flux=lambda wildcards: flux(wildcards, "audit/"),
     output:
         counts="results/audit/counts/{experiment}.h5",
     log:

@@ -135,11 +135,6 @@ def flux(wildcards, audit=""):
     return f"results/{audit}fluxes/{STUDY.source_of(wildcards.experiment)}.h5"
 
 
-def audit_flux(wildcards):
-    """The same for all variants of the audit."""
-    return flux(wildcards, "audit/")
-
-
 def grid_memory(wildcards, attempt):
     """Memory in MB for planes of two moments; measured: 370 with 2000 points. A job that is tried again gets more."""
     return attempt * (250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
@@ -154,11 +149,6 @@ def members(wildcards):
 def drawn(name):
     """Files of a figure."""
     return {kind: f"figures/{name}.{kind}" for kind in ("pdf", "png")}
-
-
-def figure(number):
-    """Files of a figure of the paper."""
-    return drawn(f"fig{number}")
 
 
 def more_figures(combinations, kinds=("pdf", "png")):

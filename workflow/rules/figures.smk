@@ -4,7 +4,7 @@ rule fig1:
         plan=plan("figures/fig1"),
         quenching="results/quenching.h5",
     output:
-        **figure(1),
+        **drawn("fig1"),
     log:
         "logs/fig1.log",
     group:
@@ -19,7 +19,7 @@ rule fig2:
         plan=plan("figures/fig2"),
         profiles=each("results/profiles/{experiment}.h5", DRAWN),
     output:
-        **figure(2),
+        **drawn("fig2"),
     log:
         "logs/fig2.log",
     group:
@@ -34,7 +34,7 @@ rule fig3:
         plan=plan("figures/fig3"),
         luminosity=each("results/luminosity/{experiment}.h5", DRAWN),
     output:
-        **figure(3),
+        **drawn("fig3"),
     log:
         "logs/fig3.log",
     group:
@@ -43,39 +43,21 @@ rule fig3:
         "../../scripts/plot_fig3.py"
 
 
-rule fig4:
-    """Planes of two moments: SNS, current; Fig. 5 has the future setups, Fig. 6 the reactors."""
+rule plane_figure:
+    """Planes of two moments: SNS, current (Fig. 4) and future (Fig. 5); reactors (Fig. 6); combinations, other fluxes."""
     input:
-        plan=plan("figures/fig4"),
+        plan=plan("figures/{figure}"),
         contours="results/contours.csv",
     output:
-        **figure(4),
+        **drawn("{figure}"),
     log:
-        "logs/fig4.log",
+        "logs/{figure}.log",
+    wildcard_constraints:
+        figure="fig[456]|combinations|other-fluxes",
     group:
         "paper"
     script:
         "../../scripts/plot_planes.py"
-
-
-use rule fig4 as fig5 with:
-    input:
-        plan=plan("figures/fig5"),
-        contours="results/contours.csv",
-    output:
-        **figure(5),
-    log:
-        "logs/fig5.log",
-
-
-use rule fig4 as fig6 with:
-    input:
-        plan=plan("figures/fig6"),
-        contours="results/contours.csv",
-    output:
-        **figure(6),
-    log:
-        "logs/fig6.log",
 
 
 rule fig7:
@@ -84,7 +66,7 @@ rule fig7:
         plan=plan("figures/fig7"),
         contours="results/contours.csv",
     output:
-        **figure(7),
+        **drawn("fig7"),
     log:
         "logs/fig7.log",
     group:
@@ -99,30 +81,10 @@ rule fig8:
         plan=plan("figures/fig8"),
         contours="results/contours.csv",
     output:
-        **figure(8),
+        **drawn("fig8"),
     log:
         "logs/fig8.log",
     group:
         "paper"
     script:
         "../../scripts/plot_fig8.py"
-
-
-use rule fig4 as combinations_figure with:
-    input:
-        plan=plan("figures/combinations"),
-        contours="results/contours.csv",
-    output:
-        **drawn("combinations"),
-    log:
-        "logs/combinations_figure.log",
-
-
-use rule fig4 as other_fluxes_figure with:
-    input:
-        plan=plan("figures/other-fluxes"),
-        contours="results/contours.csv",
-    output:
-        **drawn("other-fluxes"),
-    log:
-        "logs/other_fluxes_figure.log",

@@ -21,8 +21,7 @@ rule map_figure:
         plan=plan("figures/map-{map}"),
         map="results/maps/{map}.h5",
     output:
-        pdf="figures/map-{map}.pdf",
-        png="figures/map-{map}.png",
+        **drawn("map-{map}"),
     log:
         "logs/map-{map}.log",
     group:
