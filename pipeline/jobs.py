@@ -453,10 +453,18 @@ def maps(study, folder):
         found[f"maps/{name}"] = "compute_map", parameters, tables
         drawing = dict(style=_drawing(folder), title=f"Expected limits, {labels(study)[one.name]}")
         scale = "recoil" if one.detector.scale == "T_keV" else "ionisation"
-        drawing |= dict(scale=scale, marked=_marked(study, one, reading))
+        drawing |= dict(scale=scale, heading=_heading(block, one), marked=_marked(study, one, reading))
         drawing |= dict(confidence_level=one.analysis.confidence_level)
         found[f"figures/map-{name}"] = "plot_map", drawing
     return found | {"maps": ("write_maps", {"maps": list(study.maps)})}
+
+
+def _heading(block, one):
+    """Target, background and normalisation of a map, as Matplotlib has it."""
+    parts = one.detector.target.items()
+    target = "".join(name if share == 1 else rf"{name}$_{{{share:g}}}$" for name, share in parts)
+    background = f"background {block.background_per_keV_kg_d:g} per keV kg d"
+    return f"{target}, {background}\nnormalisation ± {100 * block.sigma_sys:g} %"
 
 
 def _marked(study, like, reading):
@@ -527,7 +535,8 @@ def judgements(study, folder):
         "report": (
             "write_report",
             dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
-            | dict(toys=toys["toys_per_block"] * toys["blocks"]),
+            | dict(toys=toys["toys_per_block"] * toys["blocks"])
+            | dict(left_out=[labels(study)[name] for name in experiments if name not in study.counting]),
             [*table, *map(code.ROOT.joinpath, REPORT)],
         ),
     }

@@ -129,7 +129,7 @@ def main(job):
         "setup",
         "beam",
         *LIMITS[:2],
-        *(f"{case.replace('_', ' ')} rate" for case in CASES),
+        *(f"coverage: {case.replace('_', ' ')} rate" for case in CASES),
     ]
     heads += ["covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)

@@ -233,9 +233,12 @@ def test_a_map_has_the_level_of_the_study_and_no_label_that_is_cut(tmp_path, lev
         for label, (place, _) in ((label, label.get_position()) for label in ax.get_xticklabels())
         if label.get_text() and ax.get_xlim()[0] <= place <= ax.get_xlim()[1]
     ]
-    ticks += [label for label in bar.get_yticklabels() if label.get_text()]
-    assert all("10^{" in label.get_text() for label in ticks)
+    assert [label.get_text() for label in ticks] == ["0.05", "0.1", "0.2"]
+    of_bar = [label for label in bar.get_yticklabels() if label.get_text()]
+    assert all("10^{" in label.get_text() for label in of_bar)
+    ticks += of_bar
     assert len(ticks) > 4
+    assert ax.get_title() == "Ge, background 0 per keV kg d\nnormalisation ± 0 %"
     for text in ax.texts + ticks:
         box = text.get_window_extent()
         assert shown.fig.bbox.x0 <= box.x0 < box.x1 <= shown.fig.bbox.x1
