@@ -217,7 +217,7 @@ def phase_contours(study, name):
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
-    Profiled planes of the current setups have no phases.
+    Profiled planes have no phases: those of the current setups, and of combinations without bins, which take long.
     """
     reading, found = study.config["figures_reading"], []
     for figure, (kind, setups, beams, _) in PLANE_FIGURES.items():
@@ -236,6 +236,12 @@ def contour_lines(study):
         ["profiled", name, "current", beam, components, None, None]
         for name in study.experiments
         for beam, components in study.panels(name).items()
+    ]
+    lines += [
+        ["profiled", name, setup, "combined", study.panels(name)["combined"], None, None]
+        for name in study.combinations
+        if {*study.members(name)} <= {*study.counting}
+        for setup in study.setups(name)
     ]
     named = dict.fromkeys(line[1] for line in lines)
     return dict(
