@@ -217,7 +217,7 @@ def phase_contours(study, name):
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
-    Profiled planes have no phases: those of the current setups, and of combinations without bins, which take long.
+    Profiled planes have no phases: those of the current setups, and of combinations of counts, as others take long.
     """
     reading, found = study.config["figures_reading"], []
     for figure, (kind, setups, beams, _) in PLANE_FIGURES.items():
@@ -240,7 +240,7 @@ def contour_lines(study):
     lines += [
         ["profiled", name, setup, "combined", study.panels(name)["combined"], None, None]
         for name in study.combinations
-        if {*study.members(name)} <= {*study.counting}
+        if {*study.config["combinations"][name]["experiments"]} <= {*study.counting}
         for setup in study.setups(name)
     ]
     named = dict.fromkeys(line[1] for line in lines)

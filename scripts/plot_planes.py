@@ -4,7 +4,7 @@ from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
 from pipeline.job import run
 
-FREE = "dashed: third moment and all phases free; shaded: third moment and phases 0"
+FREE = "dashed, if no member has bins or is solar: third moment and all phases free"
 WHERE = {"reactor": "reactors", "combined": "combined", "full": "other fluxes"}
 
 

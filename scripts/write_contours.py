@@ -33,7 +33,7 @@ def main(job):
             if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
                 how |= {
                     "points": 101 if beam != "combined" else 51
-                }  # each a search, longer with more strengths
+                }  # each a search, twice as long for two flavours
             curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():

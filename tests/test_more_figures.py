@@ -144,6 +144,20 @@ def test_planes_of_a_combination(made, figure, name, setup, shown):
                 assert expected(Lambda) == pytest.approx(np.full(len(x), 4.605170186), rel=1e-6)
 
 
+def test_the_dashed_lines_of_a_combination_have_the_other_moment_free(made):
+    """Of that of counts alone in the setup of the panel."""
+    found = made.draw("combinations")
+    _, handle = regions(found.fig.legends[0])["Hidden"]
+    ax, level = found.fig.axes[0], made.study.experiment("CsI").analysis.level(2)
+    expected = made.study.combination("Hidden").sensitivity().contour("12", level, points=51, profiled=True)
+    (dashed,) = [line for line in ax.lines if look(line)[0] == look(handle)[0] and look(line) != look(handle)]
+    assert np.array(dashed.get_data()) == pytest.approx(np.hstack(expected), rel=1e-6, abs=0)
+    assert "dashed" in found.fig.legends[0].get_title().get_text()
+    assert (
+        sum(look(line)[1] == look(dashed)[1] for line in ax.lines) == 1
+    )  # Both has Borexino, Later another setup
+
+
 def test_a_table_and_bins_have_the_contours_of_the_front_door(made):
     for figure, name, beam in (
         (4, "Stopped", "prompt"),
