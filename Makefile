@@ -15,10 +15,11 @@ SNAKEMAKE = $(if $(DIR),$(HAS_STUDY) &&) $(RUN) snakemake $(if $(DIR),-s Snakefi
 # Snakemake's lines, of which the finished jobs are one line each, and those that say nothing are left out.
 MAKE_IT = $(SNAKEMAKE) --cores $(CORES) --quiet rules host
 AS_STEPS := 2>&1 | sed -unE \
+  -e '/^Job stats/,/^$$/ d' \
   -e '/^Finished jobid/ { s/.*Rule: (.*)\)/\1/; h; d }' \
   -e '/^[0-9]+ of [0-9]+ steps/ { s/ steps.*//; G; s/\n/  /; p; d }' \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
-  -e '/^Job stats/,/^$$/ d' -e p
+  -e p
 
 .PHONY: help paper study test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
 

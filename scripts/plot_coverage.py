@@ -32,6 +32,9 @@ def main(job):
             found.setdefault(key, []).append(points)
 
     panels = [(block, form) for form in FORMS for block in params["shown"] if form in block["forms"]]
+    if not panels:
+        reason = "No experiment of this study is of one number of events, of which toys are."
+        return plotting.empty_page(reason, params["title"], *job.output)
     rows = math.ceil((len(panels) + 1) / COLUMNS)
     fig, axes = plt.subplots(rows, COLUMNS, figsize=(plotting.WIDTH, 2 * rows), sharey=True, squeeze=False)
     for ax in axes.flat[len(panels) :]:

@@ -1,5 +1,6 @@
 """The closing words of `make study`."""
 
+import os
 import subprocess
 
 import pytest
@@ -78,3 +79,15 @@ def test_make_of_a_study_of_one_s_own(tmp_path, target):
     assert all('--directory "examples/cawo4"' in line for line in lines if " snakemake " in line)
     assert not any(line.startswith("cat results/") or "pipeline.reference" in line for line in lines)
     assert "examples/cawo4" in lines[-1]
+
+
+def test_what_make_shows_of_a_failed_run_has_the_reason():
+    """Of Snakemake's lines; the table of jobs before them is left out."""
+    lines = "Job stats:\njob  count\n\nExecute 1 jobs...\ncevns-tmm: rates: too bad\nWorkflowError:\n"
+    shell = "show:\n\t@printf '%b' \"$$LINES_\" $(AS_STEPS)\n"
+    command = ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "show"]
+    environment = os.environ | {"LINES_": lines}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=shell, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "cevns-tmm: rates: too bad\n"

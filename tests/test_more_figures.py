@@ -207,6 +207,18 @@ def test_a_study_of_other_fluxes_alone_says_so(tmp_path):
     assert "Chromium" in regions(made.draw("other-fluxes").fig.legends[0])
 
 
+def test_a_study_of_bins_alone_says_that_it_has_no_coverage(tmp_path):
+    path = folder(tmp_path, [], {"Bins": OWN["Bins"]}, {})
+    with pytest.warns(UserWarning, match="left out"):
+        made = Made(path)
+    plan = jobs.figures(made.study, path / "config")["figures/coverage"]
+    (tmp_path / "coverage.csv").write_text("reading,setup\n", encoding="utf-8")
+    (words,) = written(made.drawn(plan, {"coverage": tmp_path / "coverage.csv"}))
+    assert words.startswith("No experiment of this study")
+    report = jobs.judgements(made.study, path / "config")["report"][1]
+    assert report["left_out"] == ["Bins"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("too_high", [False, True])
 def test_a_flux_is_like_that_of_a_source_with_its_components_and_energies(kind, too_high):
