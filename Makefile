@@ -7,13 +7,19 @@ VENV := .venv
 RUN := . $(VENV)/bin/activate &&
 PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
+# A study of one's own, DIR=my-study; without DIR the paper's.
+IN := $(DIR:%=%/)
+HAS_STUDY = test -d "$(DIR)/config" || { echo "cevns-tmm: $(or $(DIR),DIR=)/config: no such folder; say make $@ DIR=my-study" >&2; exit 1; }
+SNAKEMAKE = $(if $(DIR),$(HAS_STUDY) &&) $(RUN) snakemake $(if $(DIR),-s Snakefile --directory "$(DIR)")
+
 # Snakemake's lines, of which the finished jobs are one line each, and those that say nothing are left out.
-MAKE_IT := $(RUN) snakemake --cores $(CORES) --quiet rules host
+MAKE_IT = $(SNAKEMAKE) --cores $(CORES) --quiet rules host
 AS_STEPS := 2>&1 | sed -unE \
+  -e '/^Job stats/,/^$$/ d' \
   -e '/^Finished jobid/ { s/.*Rule: (.*)\)/\1/; h; d }' \
   -e '/^[0-9]+ of [0-9]+ steps/ { s/ steps.*//; G; s/\n/  /; p; d }' \
   -e '/^(\[|Using workflow|Assuming|Building DAG|Select jobs|Execute|Using shell|Provided cores|Rules claiming|Elapsed|Complete log|RuleException|CalledProcessError|Command |Exiting|WorkflowError|At least one|$$)/ d' \
-  -e '/^Job stats/,/^$$/ d' -e p
+  -e p
 
 .PHONY: help paper study test long test-all bench check reference coverage report hepdata diff docs reproduce ci lint lowest lock clean
 
@@ -23,13 +29,13 @@ help:
 ## paper: every figure and table (the first time, a minute or two for the environment)
 paper: $(VENV)/paper.ok
 	@$(MAKE_IT) $(AS_STEPS)
-	@echo; cat results/comparison.md
+	@echo; cat $(IN)results/comparison.md
 	@echo; echo "Figures: figures/fig1 to fig8, .pdf and .png. Tables: results/table2.md, .tex, .csv, limits.csv, counts.csv."
 
 ## study: every figure and table of a study of your own, DIR=my-study, and its limits at a glance
 study: $(VENV)/paper.ok
-	@test -d "$(DIR)/config" || { echo "cevns-tmm: $(or $(DIR),DIR=)/config: no such folder; say make study DIR=my-study" >&2; exit 1; }
-	@$(MAKE_IT) -s Snakefile --directory "$(DIR)" $(AS_STEPS)
+	@$(HAS_STUDY)
+	@$(MAKE_IT) $(AS_STEPS)
 	@echo; $(RUN) python -m pipeline.glance "$(DIR)"
 
 PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
@@ -52,8 +58,8 @@ bench: $(VENV)/dev.ok
 ## check: compares with the published limits and the reference results, judges the claims; fails if a check does
 check: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/check.md $(AS_STEPS)
-	@echo; cat results/comparison.md; echo; cat results/check.md
-	@$(RUN) snakemake --cores 1 --quiet rules progress host -- check $(AS_STEPS)
+	@echo; cat $(IN)results/comparison.md; echo; cat $(IN)results/check.md
+	@$(SNAKEMAKE) --cores 1 --quiet rules progress host -- check $(AS_STEPS)
 
 ## reference: how the results differ from the reference; with ACCEPT=1 they become the reference
 reference: $(VENV)/paper.ok
@@ -63,19 +69,19 @@ reference: $(VENV)/paper.ok
 ## coverage: what the limits are worth, by toys: results/honest_limits.md; compares with the reference (ACCEPT=1)
 coverage: $(VENV)/paper.ok
 	@$(MAKE_IT) -- coverage $(AS_STEPS)
-	@echo; cat results/honest_limits.md
-	@$(RUN) python -m pipeline.reference --toys $(if $(ACCEPT),--accept)
+	@echo; cat $(IN)results/honest_limits.md
+	@$(if $(DIR),,$(RUN) python -m pipeline.reference --toys $(if $(ACCEPT),--accept))
 
-## report: one self-contained page with everything, results/report.html
+## report: one self-contained page with everything, results/report.html; of a study, DIR=FOLDER, as check, coverage, hepdata
 report: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/report.html $(AS_STEPS)
-	@echo "results/report.html"
+	@echo "$(IN)results/report.html"
 
 ## hepdata: limits, profiles, contours and coverage as a submission to HEPData, results/hepdata.tar.gz
 hepdata: $(VENV)/paper.ok
 	@$(MAKE_IT) -- results/hepdata/submission.yaml $(AS_STEPS)
-	@cd results/hepdata && tar -czf ../hepdata.tar.gz *.yaml
-	@echo "results/hepdata.tar.gz"
+	@cd $(IN)results/hepdata && tar -czf ../hepdata.tar.gz *.yaml
+	@echo "$(IN)results/hepdata.tar.gz"
 
 ## diff: how limits and counts changed since the last run, or from another study, WITH=FOLDER; of a study, DIR=FOLDER
 diff: $(VENV)/paper.ok

@@ -28,6 +28,8 @@ rule all:
         "results/quenching.h5",
         expand("figures/fig{number}.{kind}", number=range(1, 9), kind=["pdf", "png"]),
         more_figures(STUDY.drawn),
+        expand("figures/map-{map}.{kind}", map=STUDY.maps, kind=["pdf", "png"]),
+        ["results/maps.csv"] * bool(STUDY.maps),
         expand("results/table2.{kind}", kind=["csv", "md", "tex"]),
         "results/comparison.md",
         "results/limits.csv",

@@ -19,14 +19,17 @@ _ROUNDING = (4 * np.finfo(float).eps) ** 2
 """|U|² of an element that is 0 but for rounding."""
 
 
-def rays(points: int, blind: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+def rays(
+    points: int, blind: float | None = None, near: Iterable[float] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Directions (x, y) in a plane of two moments, each (points,) or with the slope y/x of a ``blind`` one in addition.
 
-    They are spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal.
+    They are spaced evenly in log(y/x), from 1e-4 to 1e4 times the diagonal. Besides the blind slope there are those
+    that differ from it by the fractions ``near``.
     """
     slope = np.geomspace(1e-4, 1e4, points)
     if blind is not None:
-        slope = np.sort(np.append(slope, blind))
+        slope = np.sort(np.append(slope, blind * (1 + np.array([0.0, *near]))))
     return 1 / np.hypot(1, slope), slope / np.hypot(1, slope)
 
 

@@ -25,6 +25,9 @@ BLOCK = 10_000
 ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
 
+NEAR = np.outer([-1, 1], np.geomspace(1e-4, 0.1, 10)).ravel()
+"""Rays beside a blind one, by how much their slopes differ: few rays, and yet strips that go on for decades."""
+
 
 def flavour_form(flavour: str, U: np.ndarray) -> np.ndarray:
     """A of mu_nu² of one flavour, 1 - u u† with u_i = U_alpha,i*, shape (3, 3)."""
@@ -165,7 +168,8 @@ class MomentLikelihood:
             a, b, c = (float(value[0]) for value in _eliminate(total[None], i, j)[:3])
         else:
             (a, c), (_, b) = (pair.conj().T @ total @ pair).real
-        x, y = rays(points, np.sqrt(a / b) if c < 0 and a * b - c**2 < 1e-12 * a * b else None)
+        blind = np.sqrt(a / b) if c < 0 and a * b - c**2 < 1e-12 * a * b else None
+        x, y = rays(points, blind, NEAR if profiled else ())
         if profiled:
             return polylines([self._profiled_radii(level, i, j, x, y)], x, y)
         least, _ = self._least(pair, np.stack([x, y]), low=0.0)

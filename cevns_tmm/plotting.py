@@ -220,7 +220,7 @@ def save(fig: Figure, title: str, pdf: PathLike, png: PathLike) -> None:
 
     The figure is laid out once, as that costs as much as to draw it, and without its minor ticks.
     """
-    axes = [axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)]
+    axes = [axis for ax in fig.axes if ax.axison for axis in (ax.xaxis, ax.yaxis)]
     minor = {axis: axis.get_minor_locator() for axis in axes if not _labels_minor_ticks(axis)}
     for axis in minor:
         axis.set_minor_locator(NullLocator())

@@ -43,6 +43,10 @@ def verdict():
     for reading, entries in compared.items():
         holding = sum(v in ("holds", f"holds only under {reading}") for v in judged)
         rows.append([f"`{reading}`", *summary(entries), f"{holding} of {len(judged)}"])
+    worst = max(compared["inferred"], key=lambda entry: entry.distance)
+    by_rounding = (
+        f" Its worst ratio is within rounding ({worst.value:.4g} for {worst.printed})." * worst.is_within
+    )
     missed = [
         f"{' '.join(e.key)} ({e.value:.4g} for {e.printed})" for e in compared["inferred"] if not e.is_within
     ]
@@ -50,7 +54,7 @@ def verdict():
     return (
         f"{table(rows, ['reading', *SUMMARY, 'claims that hold'])}\n"
         "Tolerance: the larger of 3 % and half the last printed digit. "
-        f"Outside it under `inferred`: {', '.join(missed) or 'none'}. {printed} limits are printed; "
+        f"Outside it under `inferred`: {', '.join(missed) or 'none'}.{by_rounding} {printed} limits are printed; "
         f"[{chosen} choices](docs/audit.md#chosen-and-predicted) were made with them in sight, so at most {printed - chosen} are predictions.\n"
     )
 
@@ -68,18 +72,19 @@ def worth():
     def ratio(row):
         return float(row["covering_muB"]) / float(row["reproduced_muB"])
 
-    def span(value, form):
+    def span(value, form, of):
         both = ([value(row) for row in projections if row["setup"] == s] for s in ("current", "future"))
-        return "{} ({})".format(*(f"{min(found):{form}} to {max(found):{form}}" for found in both))
+        now, later = (f"{min(found):{form}} to {max(found):{form}}" for found in both)
+        return f"{now} {of} (future {later})"
 
-    def shares(case):
-        return span(lambda row: 100 * float(row[f"interval_{case}"]), ".0f")
+    def shares(case, of):
+        return span(lambda row: 100 * float(row[f"interval_{case}"]), ".0f", of)
 
     short_rows = short(rows, error)
     return (
-        "> The projections of Table II are 90 % limits only if the Standard Model rate is known exactly. In the current setups "
-        f"(in parentheses, the future ones) a rate known to {100 * error:g} % lets their intervals hold the truth in {shares('well_known')} % of "
-        f"all cases, one known to σ_sys in {shares('configured')} %, and limits that do cover are {span(ratio, '.1f')} times weaker in |Λ|.\n"
+        "> The projections of Table II are 90 % limits only if the Standard Model rate is known exactly. If it is known to "
+        f"{100 * error:g} %, nominal 90 % intervals contain the truth in {shares('well_known', '% of experiments')}; if to σ_sys, in "
+        f"{shares('configured', '%')}. Limits with correct coverage are {span(ratio, '.1f', 'times weaker in |Λ|')}.\n"
         f"> The limit from CsI's data covers ({100 * float(csi['interval_configured']):.0f} %; that of Feldman and Cousins is "
         f"{100 - 100 * ratio(csi):.0f} % stronger), but once the other moments and all phases are free, neither a reactor nor "
         f"the prompt beam alone bounds any |Λ_i|; CsI and CONUS together do, |Λ_1| < {float(both['profiled_muB']):.1e} μ_B.\n\n"

@@ -215,7 +215,7 @@ def phase_contours(study, name):
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
-    Profiled planes of the current setups have no phases.
+    Profiled planes have no phases: those of the current setups, and of combinations of counts, as others take long.
     """
     reading, found = study.config["figures_reading"], []
     for figure, (kind, setups, beams, _) in PLANE_FIGURES.items():
@@ -234,6 +234,12 @@ def contour_lines(study):
         ["profiled", name, "current", beam, components, None, None]
         for name in study.experiments
         for beam, components in study.panels(name).items()
+    ]
+    lines += [
+        ["profiled", name, setup, "combined", study.panels(name)["combined"], None, None]
+        for name in study.combinations
+        if {*study.config["combinations"][name]["experiments"]} <= {*study.counting}
+        for setup in study.setups(name)
     ]
     named = dict.fromkeys(line[1] for line in lines)
     return dict(
@@ -451,10 +457,18 @@ def maps(study, folder):
         found[f"maps/{name}"] = "compute_map", parameters, tables
         drawing = dict(style=_drawing(folder), title=f"Expected limits, {labels(study)[one.name]}")
         scale = "recoil" if one.detector.scale == "T_keV" else "ionisation"
-        drawing |= dict(scale=scale, marked=_marked(study, one, reading))
+        drawing |= dict(scale=scale, heading=_heading(block, one), marked=_marked(study, one, reading))
         drawing |= dict(confidence_level=one.analysis.confidence_level)
         found[f"figures/map-{name}"] = "plot_map", drawing
     return found | {"maps": ("write_maps", {"maps": list(study.maps)})}
+
+
+def _heading(block, one):
+    """Target, background and normalisation of a map, as Matplotlib has it."""
+    parts = one.detector.target.items()
+    target = "".join(name if share == 1 else rf"{name}$_{{{share:g}}}$" for name, share in parts)
+    background = f"background {block.background_per_keV_kg_d:g} per keV kg d"
+    return f"{target}, {background}\nnormalisation ± {100 * block.sigma_sys:g} %"
 
 
 def _marked(study, like, reading):
@@ -504,6 +518,7 @@ def judgements(study, folder):
     provenance |= dict(packages={name: version(name) for name in AROUND})
     report = dict(notes=notes(study), reading=shown, error_on_total=toys["error_on_total"])
     report |= dict(toys=toys["toys_per_block"] * toys["blocks"])
+    report |= dict(left_out=[labels(study)[name] for name in experiments if name not in study.counting])
     table = [published.TABLE]
     return {
         "claims": ("check_claims", claims, table),

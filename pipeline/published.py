@@ -37,6 +37,11 @@ class Entry(NamedTuple):
         return self.value / float(self.printed)
 
     @property
+    def distance(self):
+        """How far the ratio is from 1, up or down."""
+        return abs(math.log(self.ratio))
+
+    @property
     def tolerance(self):
         """The larger of 3 % and half the last printed digit."""
         return max(0.03 * float(self.printed), 0.5 * 10 ** -len(self.printed.partition(".")[2]))
@@ -114,7 +119,7 @@ def summary(entries):
     """Cells, as :data:`SUMMARY`, for the entries of one reading."""
     if not entries:
         return ["0 of 0", "nan", "nan", "none"]
-    worst = max(entries, key=lambda entry: abs(math.log(entry.ratio)))
+    worst = max(entries, key=lambda entry: entry.distance)
     within = f"{sum(entry.is_within for entry in entries)} of {len(entries)}"
     finite = [entry.ratio for entry in entries if math.isfinite(entry.ratio)]
     mean = geometric_mean(finite) if finite else math.nan

@@ -2,8 +2,12 @@
 
 from pipeline.published import UNIT
 
-CASES = {"exact": "exact rate", "well_known": "rate ± {:g} %", "configured": "rate ± σ_sys"}
-"""How well the rate of all events is known, by the columns of honest_limits.csv."""
+CASES = {
+    "exact": "coverage: exact rate",
+    "well_known": "coverage: rate ± {:g} %",
+    "configured": "coverage: rate ± σ_sys",
+}
+"""Heads of the coverage, by how well the rate of all events is known: the columns of honest_limits.csv."""
 
 
 def current(rows):

@@ -13,6 +13,9 @@ from pipeline.published import LATER, LEVEL
 MARKERS = {"current": ("o", -0.2), "future": ("s", 0.2)}
 """Marker of a setup, and how far below the middle of its row it is."""
 
+APART = {"mu_nu_e": -0.1, "mu_nu_mu": 0.1}
+"""How far below its setup the letter of an effective moment is, as one may hide another."""
+
 SYMBOLS = {"mu_nu_e": r"$\mathrm{e}$", "mu_nu_mu": r"$\mu$", "mu_nu_solar": r"$\odot$"}
 EFFECTIVE = {
     "mu_nu_e": r"$\mu_\nu$ of $\nu_e$",
@@ -43,7 +46,8 @@ def points(limits, params, row):
         if where and (method, parameter) in SHOWN:
             marker, shift = MARKERS[line["setup"]]
             style = look(SYMBOLS.get(parameter, marker), blocks[name]["colour"], method != "profiled")
-            yield parameter, line["limit_muB"], row[name] + (0 if name in solar else shift), style
+            below = 0 if name in solar else shift + APART.get(parameter, 0)
+            yield parameter, line["limit_muB"], row[name] + below, style
     for name, block in solar.items():
         style = look(SYMBOLS["mu_nu_solar"], block["colour"])
         yield "mu_nu_solar", block["mu_nu_muB"], row[name], style
@@ -86,7 +90,7 @@ def main(job):
         ax.tick_params(axis="y", length=0)
         ax.yaxis.minorticks_off()
     axes[0].set_yticks(list(row.values()), list(names.values()))
-    axes[0].set_ylim(len(row) - 0.5, -0.5)
+    axes[0].set_ylim(len(row) - 0.2, -0.8)
     fig.supxlabel(rf"limit at {percent(params['confidence_level'])} [$\mu_B$]", size="medium")
     entries = [
         (look("o"), "current setup"),

@@ -49,10 +49,12 @@ def main(job):
             box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
             ax.annotate("\n".join(names), (x, y), ha=place[0], va=place[1], bbox=box, **offset)
     ax.set(xscale="log", yscale="log", ylabel="exposure [kg d]")
+    ax.set_title(params["heading"], size="small")
     ax.set(xlabel=f"threshold [keV of {params['scale']}]")
     for axis, ends in ((ax.xaxis, thresholds), (ax.yaxis, exposures)):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if ends[-1] < 20 * ends[0] else (1,)))
-        axis.set_major_formatter(POWERS)
+        is_short = ends[-1] < 100 * ends[0]
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,)))
+        axis.set_major_formatter("{x:g}" if is_short else POWERS)
         axis.set_minor_formatter("")
     plotting.save(fig, params["title"], *job.output)
 

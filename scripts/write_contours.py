@@ -31,7 +31,9 @@ def main(job):
         for plane in PLANES:
             how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
             if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
-                how |= {"points": 101}  # each a search
+                how |= {
+                    "points": 101 if beam != "combined" else 51
+                }  # each a search, twice as long for two flavours
             curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():

@@ -122,7 +122,7 @@ def main(job):
         line = [parameters["labels"][name], setup, "combined", "", cell(alone), "", "", "", "", ""]
         lines.append([*line, cell(profiled)])
     write_csv(job.output.csv, COLUMNS, rows)
-    rates = [f"{case.replace('_', ' ')} rate" for case in CASES]
+    rates = [f"coverage: {case.replace('_', ' ')} rate" for case in CASES]
     heads = ["experiment", "setup", "beam", *LIMITS[:2], *rates, "covers", "its coverage", "profiled"]
     table = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
     level = percent(parameters["confidence_level"])

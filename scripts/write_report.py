@@ -37,6 +37,7 @@ def main(job):
         "short": [dict(zip(HEADS, row, strict=True)) for row in like_the_paper(limits)],
         "worth": short(tables["honest_limits"], job.parameters["error_on_total"]),
         "toys": job.parameters["toys"],
+        "left_out": job.parameters["left_out"],
         "summary": [
             dict(zip(["reading", *SUMMARY], [r, *summary(e)], strict=True)) for r, e in by_reading.items()
         ],

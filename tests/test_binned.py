@@ -155,6 +155,14 @@ def test_many_events_have_the_limits_of_the_gaussian_form(tmp_path):
         assert np.array(found) == pytest.approx(np.array(wanted), rel=1e-3, abs=0)
 
 
+def test_an_open_strip_goes_on_for_decades(tmp_path):
+    """With few rays, both lines of a profiled plane end far from where they begin, next to each other."""
+    lower, upper = mine(tmp_path).sensitivity().contour("12", LEVEL, points=11, profiled=True)
+    last, first = (np.array(curve)[:, end] for curve, end in ((lower, -1), (upper, 0)))
+    assert np.hypot(*last) > 1e3 * max(lower[0][0], upper[1][-1])
+    assert last == pytest.approx(first, rel=1e-2, abs=0)
+
+
 def test_what_is_poisson_and_what_is_not(tmp_path):
     assert isinstance(mine(tmp_path).sensitivity(), MomentLikelihood)
     above = {"bins_keV": None, "threshold_keV": 0.2, "background": {"events": 3}}

@@ -80,7 +80,13 @@ def test_a_combination_has_a_place_in_every_table_and_figure():
     shown = {n for n in range(2, 7) if "Both" in found[f"figures/fig{n}"]["experiments"]}
     assert shown == {4, 5, 6}  # Figs. 2 and 3 are of current setups, as are the rows of Fig. 4
     lines = {tuple(line[:4]) for line in found["contours"]["lines"] if line[1] == "Both"}
-    beams = [(5, "delayed"), (5, "prompt"), (6, "reactor"), ("combined", "combined")]
+    beams = [
+        (5, "delayed"),
+        (5, "prompt"),
+        (6, "reactor"),
+        ("combined", "combined"),
+        ("profiled", "combined"),
+    ]
     assert lines == {(figure, "Both", "future", beam) for figure, beam in beams}
     (note,) = found["report"]["notes"]
     assert "it differs in combinations.Both" in note

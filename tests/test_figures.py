@@ -494,6 +494,7 @@ def test_all_limits(made):
         }
 
     shifts, symbols = {"current": (-0.2, "o"), "future": (0.2, "s")}, (r"$\mathrm{e}$", r"$\mu$")
+    apart = dict(zip(symbols, (-0.1, 0.1), strict=True))
     for name, label in LABELS.items():
         colour, beam = jobs.colours(made.study)[name], "full" if name in SNS else "reactor"
         for i, ax in enumerate(planes, 1):
@@ -519,7 +520,8 @@ def test_all_limits(made):
             experiment = made.study.experiment(name, setup)
             analysis, level = experiment.sensitivity(beam), experiment.analysis.level(1)
             for symbol, limit in zip(symbols, analysis.flavour_limits(level)[3:], strict=True):
-                line = found.pop((shifts[setup][0], symbol, "full"), None)
+                height = round(shifts[setup][0] + apart[symbol], 1)
+                line = found.pop((height, symbol, "full"), None)
                 assert (line is None) == math.isinf(limit)
                 assert line is None or line.get_xdata()[0] == pytest.approx(limit, rel=1e-9, abs=0)
         assert not found

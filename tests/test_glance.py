@@ -1,6 +1,9 @@
 """The closing words of `make study`."""
 
+import os
 import subprocess
+
+import pytest
 
 from pipeline.glance import glance
 from tests.checkout import ROOT
@@ -67,12 +70,38 @@ def test_the_paper_s_experiments_are_shown_if_none_is_of_one_s_own(tmp_path):
     assert any(line.startswith("CONUS ") for line in glance(tmp_path).splitlines())
 
 
-def test_make_study_without_a_folder_is_one_line(tmp_path):
+def make(tmp_path, *words):
     ok = tmp_path / "paper.ok"
     ok.touch()
-    command = ["make", "--no-print-directory", "-o", str(ok), f"VENV={tmp_path}", "study"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["make", "--no-print-directory", "-o", str(ok), f"VENV={tmp_path}", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_make_study_without_a_folder_is_one_line(tmp_path):
+    done = make(tmp_path, "study")
     assert done.returncode
     assert (
         done.stderr.splitlines()[0] == "cevns-tmm: DIR=/config: no such folder; say make study DIR=my-study"
     )
+
+
+@pytest.mark.parametrize("target", ["study", "check", "coverage", "report", "hepdata"])
+def test_make_of_a_study_of_one_s_own(tmp_path, target):
+    first = make(tmp_path, target, "DIR=nowhere").stderr.splitlines()[0]
+    assert first == f"cevns-tmm: nowhere/config: no such folder; say make {target} DIR=my-study"
+    lines = make(tmp_path, "--dry-run", target, "DIR=examples/cawo4").stdout.splitlines()
+    assert all('--directory "examples/cawo4"' in line for line in lines if " snakemake " in line)
+    assert not any(line.startswith("cat results/") or "pipeline.reference" in line for line in lines)
+    assert "examples/cawo4" in lines[-1]
+
+
+def test_what_make_shows_of_a_failed_run_has_the_reason():
+    """Of Snakemake's lines; the table of jobs before them is left out."""
+    lines = "Job stats:\njob  count\n\nExecute 1 jobs...\ncevns-tmm: rates: too bad\nWorkflowError:\n"
+    shell = "show:\n\t@printf '%b' \"$$LINES_\" $(AS_STEPS)\n"
+    command = ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "show"]
+    environment = os.environ | {"LINES_": lines}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=shell, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "cevns-tmm: rates: too bad\n"

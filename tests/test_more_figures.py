@@ -145,6 +145,20 @@ def test_planes_of_a_combination(made, figure, name, setup, shown):
                 assert expected(Lambda) == pytest.approx(np.full(len(x), 4.605170186), rel=1e-6)
 
 
+def test_the_dashed_lines_of_a_combination_have_the_other_moment_free(made):
+    """Of that of counts alone in the setup of the panel."""
+    found = made.draw("combinations")
+    _, handle = regions(found.fig.legends[0])["Hidden"]
+    ax, level = found.fig.axes[0], made.study.experiment("CsI").analysis.level(2)
+    expected = made.study.combination("Hidden").sensitivity().contour("12", level, points=51, profiled=True)
+    (dashed,) = [line for line in ax.lines if look(line)[0] == look(handle)[0] and look(line) != look(handle)]
+    assert np.array(dashed.get_data()) == pytest.approx(np.hstack(expected), rel=1e-6, abs=0)
+    assert "dashed" in found.fig.legends[0].get_title().get_text()
+    assert (
+        sum(look(line)[1] == look(dashed)[1] for line in ax.lines) == 1
+    )  # Both has Borexino, Later another setup
+
+
 def test_a_table_and_bins_have_the_contours_of_the_front_door(made):
     for figure, name, beam in (
         (4, "Stopped", "prompt"),
@@ -194,12 +208,17 @@ def test_a_study_of_other_fluxes_alone_says_so(tmp_path):
     assert "Chromium" in regions(made.draw("other-fluxes").fig.legends[0])
 
 
-def test_a_study_of_bins_alone_has_no_coverage_and_says_so(tmp_path):
+def test_a_study_of_bins_alone_says_that_it_has_no_coverage(tmp_path):
     path = folder(tmp_path, [], {"Bins": OWN["Bins"]}, {})
     with warnings.catch_warnings(action="ignore"):
         made = Made(path)
-    (tmp_path / "results/coverage.csv").write_text("reading\n", encoding="utf-8")
-    assert written(made.draw("coverage")) == ["This study has no coverage by toys."]
+    plan = jobs.figures(made.study, path / "config")["figures/coverage"]
+    (tmp_path / "coverage.csv").write_text("reading,setup\n", encoding="utf-8")
+    assert written(made.drawn(plan, {"coverage": tmp_path / "coverage.csv"})) == [
+        "This study has no coverage by toys."
+    ]
+    report = jobs.judgements(made.study, path / "config")["report"][1]
+    assert report["left_out"] == ["Bins"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -242,9 +261,12 @@ def test_a_map_has_the_level_of_the_study_and_no_label_that_is_cut(tmp_path, lev
         for label, (place, _) in ((label, label.get_position()) for label in ax.get_xticklabels())
         if label.get_text() and ax.get_xlim()[0] <= place <= ax.get_xlim()[1]
     ]
-    ticks += [label for label in bar.get_yticklabels() if label.get_text()]
-    assert all("10^{" in label.get_text() for label in ticks)
+    assert [label.get_text() for label in ticks] == ["0.05", "0.1", "0.2"]
+    of_bar = [label for label in bar.get_yticklabels() if label.get_text()]
+    assert all("10^{" in label.get_text() for label in of_bar)
+    ticks += of_bar
     assert len(ticks) > 4
+    assert ax.get_title() == "Ge, background 0 per keV kg d\nnormalisation ± 0 %"
     for text in ax.texts + ticks:
         box = text.get_window_extent()
         assert shown.fig.bbox.x0 <= box.x0 < box.x1 <= shown.fig.bbox.x1

@@ -118,6 +118,13 @@ def test_minor_ticks_look_as_matplotlib_s_own(tmp_path, monkeypatch, style):
         assert np.max(np.abs(pixels() - own)) > 0.5
 
 
+def test_an_empty_page_has_no_ticks(tmp_path):
+    files = tmp_path / "a.pdf", tmp_path / "a.png"
+    plotting.use_style((ROOT / "config/paper.mplstyle").read_text(encoding="utf-8"))
+    plotting.empty_page("", "title", *files)
+    assert np.ptp(plt.imread(files[1])) == 0
+
+
 def test_minor_ticks_with_labels_keep_them(tmp_path):
     fig, ax = plt.subplots()
     ax.set(yscale="log", ylim=(2, 8))
