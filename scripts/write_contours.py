@@ -31,9 +31,7 @@ def main(job):
         for plane in PLANES:
             how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
             if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
-                how |= {
-                    "points": 101 if beam != "combined" else 51
-                }  # each a search, twice as long for two flavours
+                how["points"] = 51 if beam == "combined" else 101  # a search each, longer for two flavours
             curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():
