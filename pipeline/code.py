@@ -30,11 +30,15 @@ _IMPORT = re.compile(r"^ *(?:from ([\w.]+) )?import (\([^)]*\)|.*)", re.MULTILIN
 """Statements that import: the module, and its names in one line or in brackets."""
 
 
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n)+", re.MULTILINE)
+"""Imports that never run."""
+
+
 @cache
 def _imports(file):
     """Files of this repository that a file of it imports."""
     found = set()
-    for module, names in _IMPORT.findall((ROOT / file).read_text(encoding="utf-8")):
+    for module, names in _IMPORT.findall(_FOR_TYPES.sub("", (ROOT / file).read_text(encoding="utf-8"))):
         modules = [f"{module}.{name}".strip(".") for name in re.findall(r"[\w.]+", names)]
         candidates = {f"{name.replace('.', '/')}.py" for name in [module, *modules]}
         found |= {candidate for candidate in candidates if (ROOT / candidate).is_file()}
