@@ -191,7 +191,8 @@ def test_ablation_switches_each_departure(paper):
     shown = {}
     for row in one_at_a_time(rows(paper.path / "results/limits.csv")):
         key = tuple(row[k] for k in ("experiment", "setup", "beam", "parameter"))
-        shown.setdefault(row["reading"], {})[key] = row["limit_muB"]
+        if row["beam"] != "combined":  # the paper has no combinations, so the audit leaves them out
+            shown.setdefault(row["reading"], {})[key] = row["limit_muB"]
     for reading in ("literal", "inferred"):
         assert by_reading[reading] == shown[reading]
 
@@ -293,7 +294,7 @@ def test_report_opens_without_a_network(paper, tmp_path):
     words += [*(f'id="fig{n}"' for n in range(1, 9))]
     words += [
         'id="claims"',
-        "luminosity-40",
+        "A significant improvement up to",
         'id="ablation"',
         "csi-pe-smearing",
         'id="budget"',
