@@ -25,6 +25,9 @@ BLOCK = 10_000
 ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
 
+ENDLESS = 115.0
+"""Logarithm of a radius that has no end; the negative of it where there is none."""
+
 NEAR = np.outer([-1, 1], np.geomspace(1e-4, 0.1, 10)).ravel()
 """Rays beside a blind one, by how much their slopes differ: few rays, and yet strips that go on for decades."""
 
@@ -123,11 +126,11 @@ class MomentLikelihood:
         """
 
         def limit(i):
-            def column(A):
+            def column(A, _):
                 inverse = np.linalg.pinv(A, hermitian=True)[..., i]
-                return inverse / inverse[:, [i]]
+                return inverse / inverse[..., [i]]
 
-            return self._furthest(level, column)[0]
+            return self._furthest(level, column, 1)[0]
 
         return np.array([np.inf if endless else limit(i) for i, endless in enumerate(self._unbounded(level))])
 
@@ -211,65 +214,93 @@ class MomentLikelihood:
         )
         return found.fun, self.strengths(scale * (vectors @ found.x))
 
-    def _furthest(self, level, vectors, log_weights=None):
-        """Largest r with Delta chi² <= ``level`` at r v, v one of ``vectors`` (A) of A = Sum_f w_f A_f, w_f > 0.
+    def _furthest(self, level, vectors, problems):
+        """Largest r with Delta chi² <= ``level`` at r v for each of some ``problems``, shape (problems,).
 
-        Also returns the logarithms of the weights, to start from at a place near by.
+        v is one of ``vectors(A, n)``, shape (..., 3), with A = Sum_f w_f A_f (..., 3, 3) for any w_f > 0 and the number n
+        (...) of the problem.
         """
         active = np.isfinite(self.likelihood.uncertainty)
         if not active.any():
-            return np.inf, None
+            return np.full(problems, np.inf)
         forms = self._A[active] / self.likelihood.uncertainty[active, None, None]
 
-        def radius_sq(log_weights):
+        def log_radius(log_weights, n):
             w = np.exp(np.insert(log_weights, 0, 0.0, axis=-1))
-            v = vectors(np.einsum("mf,fij->mij", w, forms))
-            return self.likelihood.interval(level, self.strengths(v.T), self.minimum)[1]
+            v = vectors(np.einsum("...f,fij->...ij", w, forms), n)
+            t = self.likelihood.interval(level, self.strengths(np.moveaxis(v, -1, 0)), self.minimum)[1]
+            with np.errstate(divide="ignore"):
+                return np.clip(np.log(np.nan_to_num(t, posinf=np.inf)) / 2, -ENDLESS, ENDLESS)
 
-        def loss(log_weights):
-            steps = 1e-5 * np.eye(len(log_weights))
-            t = radius_sq(log_weights + np.concatenate([0 * steps[:1], steps, -steps]))
-            value = -np.log(np.clip(np.nan_to_num(t, posinf=1e100), 1e-100, 1e100))
-            return value[0], (value[1 : len(steps) + 1] - value[len(steps) + 1 :]) / 2e-5
+        # from the best of a grid, as rays that pass far from the best fit have no end
+        axes = [np.linspace(-12, 12, 25)] * (len(forms) - 1)
+        grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
 
-        if log_weights is None:  # the best of a grid, as rays that pass far from the best fit have no end
-            axes = [np.linspace(-12, 12, 25)] * (len(forms) - 1)
-            grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
-            log_weights = grid[np.argmax(np.nan_to_num(radius_sq(grid)))]
-        if len(log_weights):
-            log_weights = scipy.optimize.minimize(
-                loss, log_weights, jac=True, method="BFGS", options={"gtol": 1e-8}
-            ).x
-        return float(np.sqrt(radius_sq(log_weights[None])[0])), log_weights
+        def start(n):
+            return grid[np.argmax(log_radius(grid, np.full(len(grid), n)))]
+
+        starts = np.tile(start(problems // 2), (problems, 1))
+        for n in np.flatnonzero(log_radius(starts, np.arange(problems)) <= -ENDLESS):
+            starts[n] = start(n)
+        found = _peaks(log_radius, starts)
+        return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
 
     def _profiled_radii(self, level, i, j, x, y):
         """Radii of a contour with the third moment and all phases free, along rays (x, y)."""
-        radii, log_weights = np.zeros(len(x)), None
-        for ray in range(len(x)):
 
-            def vectors(A, ray=ray):
-                *_, phase, from_i, from_j = _eliminate(A, i, j)
-                v = np.zeros((len(A), 3), complex)
-                v[:, i], v[:, j] = x[ray], y[ray] * phase
-                v[:, 3 - i - j] = from_i * v[:, i] + from_j * v[:, j]
-                return v
+        def vectors(A, ray):
+            *_, phase, from_i, from_j = _eliminate(A, i, j)
+            v = np.zeros(A.shape[:-1], complex)
+            v[..., i], v[..., j] = x[ray], y[ray] * phase
+            v[..., 3 - i - j] = from_i * v[..., i] + from_j * v[..., j]
+            return v
 
-            radii[ray], log_weights = self._furthest(level, vectors, log_weights)
-        return radii
+        return self._furthest(level, vectors, len(x))
+
+
+def _peaks(function, start):
+    """Largest values (n,) of ``function(u, k)`` near ``start`` (n, d), each k < n a function of its own of u (d,).
+
+    Newton steps along the axes of the curvature, upwards and of at most 1 each, shortened where they lose.
+    """
+    (number, d), h = start.shape, 1e-3
+    i, j = np.triu_indices(d, 1)
+    unit, both = h * np.eye(d), h * (np.eye(d)[i] + np.eye(d)[j])
+    places, parts = np.concatenate([np.zeros((1, d)), unit, -unit, both, -both]), [1, 1 + d, 1 + 2 * d]
+    u, best, step, slope = start - 0.0, np.full(number, -np.inf), 0 * start, 0 * start
+    left = np.arange(number)
+    for _ in range(100):
+        tried = u[left] + step[left]
+        f = function(tried[:, None] + places, np.tile(left[:, None], len(places)))
+        gained, step[left] = f[:, 0] > best[left], step[left] / 4
+        new = left[gained]
+        at, up, down, mixed = np.split(f[gained], parts, axis=-1)
+        u[new], best[new], slope[new] = tried[gained], at[:, 0], (up - down) / (2 * h)
+        second = up + down - 2 * at
+        H = second[..., None] * np.eye(d)
+        H[:, i, j] = H[:, j, i] = (sum(np.split(mixed, 2, axis=-1)) - 2 * at - second[:, i] - second[:, j]) / 2
+        values, axes = np.linalg.eigh(H / h**2)
+        along = np.einsum("nij,ni->nj", axes, slope[new])
+        along /= np.maximum(np.maximum(np.abs(values), np.abs(along)), 1e-100)
+        step[new] = np.einsum("nij,nj->ni", axes, along)
+        left = left[np.sum(np.abs(slope[left] * step[left]), axis=-1) > 1e-13]
+        if not len(left):
+            return best
+    raise ArithmeticError("the largest value is not reached")
 
 
 def _eliminate(A, i, j):
     """Lambda† A Lambda at its least in Lambda_k and the phases: A_ii x² + A_jj y² + 2 c x y of the moduli x, y.
 
-    For A of shape (m, 3, 3): A_ii, A_jj, c <= 0, exp(i phase) of Lambda_j against Lambda_i, and the shares of
-    Lambda_i and Lambda_j in Lambda_k, each (m,).
+    For A of shape (..., 3, 3): A_ii, A_jj, c <= 0, exp(i phase) of Lambda_j against Lambda_i, and the shares of
+    Lambda_i and Lambda_j in Lambda_k, each (...).
     """
     k = 3 - i - j
-    A_kk = A[:, k, k].real
-    A_kk = np.where(A_kk > ROUNDING * np.trace(A, axis1=1, axis2=2).real, A_kk, np.inf)
-    from_i, from_j = -A[:, k, i] / A_kk, -A[:, k, j] / A_kk
-    S_ii, S_jj = (A[:, i, i] + A[:, i, k] * from_i).real, (A[:, j, j] + A[:, j, k] * from_j).real
-    S_ij = A[:, i, j] + A[:, i, k] * from_j
+    A_kk = A[..., k, k].real
+    A_kk = np.where(A_kk > ROUNDING * np.trace(A, axis1=-2, axis2=-1).real, A_kk, np.inf)
+    from_i, from_j = -A[..., k, i] / A_kk, -A[..., k, j] / A_kk
+    S_ii, S_jj = (A[..., i, i] + A[..., i, k] * from_i).real, (A[..., j, j] + A[..., j, k] * from_j).real
+    S_ij = A[..., i, j] + A[..., i, k] * from_j
     size = np.abs(S_ij)
     phase = np.where(size > 0, -S_ij.conj() / np.where(size > 0, size, 1.0), 1.0)
     return S_ii, S_jj, -size, phase, from_i, from_j
