@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy
 
 from cevns_tmm.annotations import Curves, Events
 from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import BinnedData, Pull
 from cevns_tmm.limits import FLAVOUR, Sensitivity
 from cevns_tmm.magnetic_moment import PARAMETERS, moments, phase
+from cevns_tmm.maximum import ENDLESS, peaks
 from cevns_tmm.mixing import ANGLES, mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form
 from cevns_tmm.statistics import CountingExperiment, delta_chi2_quantile
@@ -179,17 +179,16 @@ class Analysis:
         """Largest profiled limit on |Lambda_i| over the angles; their pulls use up a part of ``level``."""
         centre = np.array([self.oscillation[angle] for angle in ANGLES])
         errors = np.array([np.mean(self.oscillation["errors"][angle]) for angle in ANGLES])
-        reach = math.sqrt(level / 4)  # three pulls leave a quarter of the level
 
-        def limit(pulls):
+        def log_limit(pulls):
+            if not pulls @ pulls < level:
+                return -ENDLESS
             mixing = self.mixing(sin2=np.clip(centre + pulls * errors, 0, 1))
             moved = dataclasses.replace(sensitivity, U=mixing)
-            return moved.profiled_limits(level - pulls @ pulls)[i]
+            return math.log(moved.profiled_limits(level - pulls @ pulls)[i])
 
-        scale = limit(np.zeros(3))
-        bounds = [(-reach, reach)] * 3
-        found = scipy.optimize.minimize(lambda pulls: -limit(pulls) / scale, np.zeros(3), bounds=bounds)
-        return limit(found.x)
+        (found,) = peaks(lambda pulls, _: np.apply_along_axis(log_limit, -1, pulls), np.zeros((1, 3)))
+        return math.exp(found)
 
 
 def _half_band(events):

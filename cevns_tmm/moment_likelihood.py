@@ -17,6 +17,7 @@ from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import polylines, rays
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
+from cevns_tmm.maximum import ENDLESS, peaks
 from cevns_tmm.mixing import flavour_index
 
 BLOCK = 10_000
@@ -24,9 +25,6 @@ BLOCK = 10_000
 
 ROUNDING = 1e-13
 """Strengths at |Lambda| = 1 that are no more than this are 0."""
-
-ENDLESS = 115.0
-"""Logarithm of a radius that has no end; the negative of it where there is none."""
 
 NEAR = np.outer([-1, 1], np.geomspace(1e-4, 0.1, 10)).ravel()
 """Rays beside a blind one, by how much their slopes differ: few rays, and yet strips that go on for decades."""
@@ -242,7 +240,7 @@ class MomentLikelihood:
         starts = np.tile(start(problems // 2), (problems, 1))
         for n in np.flatnonzero(log_radius(starts, np.arange(problems)) <= -ENDLESS):
             starts[n] = start(n)
-        found = _peaks(log_radius, starts)
+        found = peaks(log_radius, starts)
         return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
 
     def _profiled_radii(self, level, i, j, x, y):
@@ -256,37 +254,6 @@ class MomentLikelihood:
             return v
 
         return self._furthest(level, vectors, len(x))
-
-
-def _peaks(function, start):
-    """Largest values (n,) of ``function(u, k)`` near ``start`` (n, d), each k < n a function of its own of u (d,).
-
-    Newton steps along the axes of the curvature, upwards and of at most 1 each, shortened where they lose.
-    """
-    (number, d), h = start.shape, 1e-3
-    i, j = np.triu_indices(d, 1)
-    unit, both = h * np.eye(d), h * (np.eye(d)[i] + np.eye(d)[j])
-    places, parts = np.concatenate([np.zeros((1, d)), unit, -unit, both, -both]), [1, 1 + d, 1 + 2 * d]
-    u, best, step, slope = start - 0.0, np.full(number, -np.inf), 0 * start, 0 * start
-    left = np.arange(number)
-    for _ in range(100):
-        tried = u[left] + step[left]
-        f = function(tried[:, None] + places, np.tile(left[:, None], len(places)))
-        gained, step[left] = f[:, 0] > best[left], step[left] / 4
-        new = left[gained]
-        at, up, down, mixed = np.split(f[gained], parts, axis=-1)
-        u[new], best[new], slope[new] = tried[gained], at[:, 0], (up - down) / (2 * h)
-        second = up + down - 2 * at
-        H = second[..., None] * np.eye(d)
-        H[:, i, j] = H[:, j, i] = (sum(np.split(mixed, 2, axis=-1)) - 2 * at - second[:, i] - second[:, j]) / 2
-        values, axes = np.linalg.eigh(H / h**2)
-        along = np.einsum("nij,ni->nj", axes, slope[new])
-        along /= np.maximum(np.maximum(np.abs(values), np.abs(along)), 1e-100)
-        step[new] = np.einsum("nij,nj->ni", axes, along)
-        left = left[np.sum(np.abs(slope[left] * step[left]), axis=-1) > 1e-13]
-        if not len(left):
-            return best
-    raise ArithmeticError("the largest value is not reached")
 
 
 def _eliminate(A, i, j):

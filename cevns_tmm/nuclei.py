@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import periodictable
 
 from cevns_tmm.annotations import Numbers
 from cevns_tmm.constants import atoms_per_mass, m_e, m_u
 
+if TYPE_CHECKING:
+    import periodictable
 
 @dataclass(frozen=True)
 class Isotope:
@@ -69,6 +70,8 @@ def element(symbol: str) -> periodictable.core.Element:
     >>> element("Cs").number
     55
     """
+    import periodictable  # where nuclei are asked for: most jobs need none
+
     try:
         found = periodictable.elements.symbol(symbol)
     except (ValueError, TypeError):
