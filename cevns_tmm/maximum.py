@@ -7,7 +7,7 @@ import numpy as np
 ENDLESS = 115.0
 """What stands for an infinite logarithm, and the negative of it for that of 0."""
 
-STEPS = 100
+STEPS = 400
 """Most steps of a search. About ten are usual; more go along a bent ridge, where each gains some 1e-9."""
 
 DIFFERENCE = 1e-3

@@ -231,7 +231,7 @@ class MomentLikelihood:
                 return np.clip(np.log(np.nan_to_num(t, posinf=np.inf)) / 2, -ENDLESS, ENDLESS)
 
         # from the best of a grid, as rays that pass far from the best fit have no end
-        axes = [np.linspace(-12, 12, 25)] * (len(forms) - 1)
+        axes = [np.linspace(-12, 12, 13)] * (len(forms) - 1)
         grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
 
         def start(n):

@@ -1,6 +1,7 @@
 """What every job does around its work: output to the log, checks of inputs, records of outputs."""
 
 import contextlib
+import gc
 import json
 import sys
 import traceback
@@ -66,6 +67,7 @@ def run(snakemake, main):
         with open(FAILURES, "a", encoding="utf-8") as file:
             file.write(f"{message}\n")
         sys.exit(message)
+    gc.freeze()  # the process ends: it need not look for what is left over
 
 
 def _run(snakemake, main):
