@@ -202,10 +202,10 @@ class Likelihood:
         with np.errstate(divide="ignore"):
             return 1 / np.sqrt(np.sum(s**2 / V, axis=-1))
 
-    def best_fit(self, direction: np.ndarray) -> np.ndarray:
+    def best_fit(self, direction: np.ndarray, minimum: float = 0.0) -> np.ndarray:
         """Scale t >= 0 of least chi²(t * direction) for directions (..., f) >= 0, shape (...).
 
-        ``inf`` if chi² falls for ever.
+        ``inf`` if chi² falls for ever. ``minimum`` is known to be below any chi².
         """
         rays = np.reshape(direction, (-1, len(self.signal)))
 
@@ -215,19 +215,19 @@ class Likelihood:
         found = self._first_zero(slope, rays, np.zeros(len(rays)))
         if any(np.any(s) for pull in self.pulls.values() for s in pull.signal.values()):
             # chi² is not convex where a pull changes the signal: there may be a lower minimum further out
-            with np.errstate(divide="ignore"):
-                width = 1 / np.sum(rays / self.uncertainty, axis=-1)
-            start = np.where(np.isfinite(found), found, 0.0)
-            places = start + np.where(np.isfinite(width), width, 0.0) * np.geomspace(0.1, 1e4, 48)[:, None]
-            chi2 = self.chi2(places[..., None] * rays)
-            lowest, every = np.argmin(chi2, axis=0), np.arange(len(rays))
-            least = self.chi2(start[:, None] * rays)
-            if len(
-                ray := np.flatnonzero(np.isfinite(found) & (chi2[lowest, every] < least - 1e-9 * (1 + least)))
-            ):
-                place, before = places[lowest[ray], ray], places[np.maximum(lowest[ray] - 1, 0), ray]
-                low = np.where(slope(before, ray) < 0, before, place)
-                found[ray] = self._first_zero(lambda t, i: slope(t, ray[i]), rays[ray], low)
+            enough = self.chi2(np.where(np.isfinite(found), found, 0.0)[:, None] * rays)
+            enough -= 1e-9 * (1 + enough)
+            ray = np.flatnonzero(np.isfinite(found) & (enough > minimum))
+            width = self._width(rays[ray])
+            width = np.where(np.isfinite(width), width, 0.0)
+            places = found[ray] + width * np.insert(np.geomspace(0.1, 1e4, 48), 0, 0.0)[:, None]
+            chi2 = self.chi2(places[..., None] * rays[ray])
+            lowest = np.argmin(chi2, axis=0)
+            column = np.flatnonzero(np.min(chi2, axis=0) < enough[ray])
+            ray, place = ray[column], places[lowest[column], column]
+            before = places[lowest[column] - 1, column]
+            low = np.where(slope(before, ray) < 0, before, place)
+            found[ray] = self._first_zero(lambda t, i: slope(t, ray[i]), rays[ray], low)
         return found.reshape(np.shape(direction)[:-1])
 
     def interval(
@@ -240,7 +240,8 @@ class Likelihood:
         """
         if not level > 0:
             raise ValueError(f"level: {level!r} must be positive")
-        rays, best = np.reshape(direction, (-1, len(self.signal))), np.ravel(self.best_fit(direction))
+        rays = np.reshape(direction, (-1, len(self.signal)))
+        best = np.ravel(self.best_fit(direction, 0.0 if minimum is None else minimum))
         start = np.where(np.isfinite(best), best, 0.0)
         least = self.chi2(start[:, None] * rays)
         if np.any(least > MOST_CHI2):
@@ -259,13 +260,17 @@ class Likelihood:
         shape = np.shape(direction)[:-1]
         return lower.reshape(shape), upper.reshape(shape)
 
+    def _width(self, rays):
+        """Scales (n,) at which the signal is as large as its uncertainty; ``inf`` without a signal."""
+        with np.errstate(divide="ignore"):
+            return 1 / np.sum(rays / self.uncertainty, axis=-1)
+
     def _first_zero(self, function, rays, low):
         """Where ``function(t, ray)``, if negative at ``low``, first is 0 above it on each ray (n, f), else ``inf``.
 
         It is looked for in steps that begin at the uncertainty and double.
         """
-        with np.errstate(divide="ignore"):
-            width = 1 / np.sum(rays / self.uncertainty, axis=-1)
+        width = self._width(rays)
         negative = function(low, np.arange(len(rays))) < 0
         found, low = np.where(negative, np.inf, low), low.copy()
         left = np.flatnonzero(negative & np.isfinite(width))
