@@ -147,10 +147,17 @@ def chain(study, audit=False):
             data += (electrons.BINDINGS,)
         found[f"rates/{name}"] = "compute_rates", parameters, data
     for name in (*study.experiments, *study.combinations):
-        analyses, muB = _groups(study, name, _analysis), _range(study, [name], "profile_muB")
         free = [] if audit else limited(study)[name][1]  # the audit keeps only the limits of Table II
-        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name), free=free)
-        found[f"profiles/{name}"] = ("compute_profiles", parameters | dict(range_muB=muB, points=profile))
+        muB = dict(range_muB=_range(study, [name], "profile_muB"), points=profile)
+        parameters = dict(experiment=name, analyses=_groups(study, name, _analysis))
+        parameters |= dict(profiles=dict(beams=study.panels(name), free=free) | muB)
+        if audit or not (name in study.experiments or name in study.drawn):
+            found[f"profiles/{name}"] = "compute_chi2", parameters
+            continue
+        scan = dict(beams=study.panels(name), range=study.config["luminosity"]["range"])
+        parameters |= dict(planes=_planes(study, name, plane_contours(study, name)))
+        parameters |= dict(luminosity=scan | dict(points=grids["luminosity_points"]))
+        found[f"chi2/{name}"] = "compute_chi2", parameters
     for name in study.solar:
         muB, readings = study.config["solar"][name]["plane_muB"], _by_reading(study, name)
         parameters = dict(experiment=name, readings=readings, range_muB=muB, points=plane, free=not audit)
@@ -167,25 +174,20 @@ def limited(study):
 
 
 def scans(study):
-    """Planes, phases and luminosity; the quenching factor of Fig. 1."""
+    """Planes with the phases of Fig. 7, the lines of all planes, and the quenching factor of Fig. 1."""
     config, grids, found = study.config, study.config["grids"], {}
-    drawn = *study.experiments, *study.drawn
-    contours = {name: plane_contours(study, name) for name in drawn}
-    phases = {name: phase_contours(study, name) for name in config["phases"]}
-    for stage, shown in (("planes", contours), ("phases", phases)):
-        for name, groups in shown.items():
-            analyses, muB = _groups(study, name, _analysis), _range(study, [name], "plane_muB")
-            parameters = dict(experiment=name, analyses=analyses, contours=groups)
-            parameters |= dict(range_muB=muB, points=grids["plane_points"])
-            found[f"{stage}/{name}"] = "compute_planes", parameters
-    for name in drawn:
-        analyses = _groups(study, name, _analysis, ["current"])
-        parameters = dict(experiment=name, analyses=analyses, beams=study.panels(name))
-        parameters |= dict(range=config["luminosity"]["range"], points=grids["luminosity_points"])
-        found[f"luminosity/{name}"] = "compute_luminosity", parameters
+    for name in config["phases"]:
+        parameters = dict(experiment=name, analyses=_groups(study, name, _analysis))
+        parameters |= dict(planes=_planes(study, name, phase_contours(study, name)))
+        found[f"phases/{name}"] = "compute_chi2", parameters
     parameters = {key: config["quenching"][key] for key in ("nuclides", "kappa_scale", "T_max_keV")}
     found["quenching"] = "compute_quenching", parameters | dict(points=grids["quenching_points"])
     return found | {"contours": ("write_contours", contour_lines(study))}
+
+
+def _planes(study, name, contours):
+    muB = _range(study, [name], "plane_muB")
+    return dict(contours=contours, range_muB=muB, points=study.config["grids"]["plane_points"])
 
 
 def plane_contours(study, name):

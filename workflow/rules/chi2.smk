@@ -1,41 +1,46 @@
-rule profiles:
-    """Delta chi-squared against each moment, and limits, of one experiment or combination."""
+rule chi2:
+    """Delta chi-squared against each moment and in planes of two, and limits against luminosity, of one experiment."""
     input:
-        plan=plan("{audit}profiles/{experiment}"),
+        plan=plan("chi2/{experiment}"),
         counts=members,
     output:
-        "results/{audit}profiles/{experiment}.h5",
+        profiles="results/profiles/{experiment}.h5",
+        planes="results/planes/{experiment}.h5",
+        luminosity="results/luminosity/{experiment}.h5",
     log:
-        "logs/{audit}profiles/{experiment}.log",
-    group:
-        "experiment"
-    script:
-        "../../scripts/compute_profiles.py"
-
-
-rule planes:
-    """Delta chi-squared in the planes of two moments of one experiment."""
-    input:
-        plan=plan("planes/{experiment}"),
-        counts=members,
-    output:
-        "results/planes/{experiment}.h5",
-    log:
-        "logs/planes/{experiment}.log",
+        "logs/chi2/{experiment}.log",
+    wildcard_constraints:
+        experiment=either(DRAWN),
     group:
         "experiment"
     resources:
         mem_mb=grid_memory,
     script:
-        "../../scripts/compute_planes.py"
+        "../../scripts/compute_chi2.py"
 
 
-use rule planes as phases with:
+# Of combinations that no figure shows, and in the audit, only the limits are wanted.
+use rule chi2 as profiles with:
+    input:
+        plan=plan("{audit}profiles/{experiment}"),
+        counts=members,
+    output:
+        profiles="results/{audit}profiles/{experiment}.h5",
+    log:
+        "logs/{audit}profiles/{experiment}.log",
+    wildcard_constraints:
+        experiment=either(ALL),
+
+
+ruleorder: chi2 > profiles
+
+
+use rule chi2 as phases with:
     input:
         plan=plan("phases/{experiment}"),
         counts=members,
     output:
-        "results/phases/{experiment}.h5",
+        planes="results/phases/{experiment}.h5",
     log:
         "logs/phases/{experiment}.log",
 
@@ -53,21 +58,6 @@ rule contours:
         "paper"
     script:
         "../../scripts/write_contours.py"
-
-
-rule luminosity:
-    """Limits against luminosity of one experiment."""
-    input:
-        plan=plan("luminosity/{experiment}"),
-        counts=members,
-    output:
-        "results/luminosity/{experiment}.h5",
-    log:
-        "logs/luminosity/{experiment}.log",
-    group:
-        "experiment"
-    script:
-        "../../scripts/compute_luminosity.py"
 
 
 rule solar:

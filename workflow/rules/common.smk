@@ -67,13 +67,18 @@ DRAWN = [*STUDY.experiments, *STUDY.drawn]
 ALL = [*STUDY.experiments, *STUDY.combinations]
 
 
+def either(names):
+    """Pattern of a wildcard that is one of some names."""
+    return "|".join(map(re.escape, names)) or "none"
+
+
 wildcard_constraints:
     audit="(audit/)?",
-    experiment="|".join(map(re.escape, ALL)),
+    experiment=either(ALL),
     block=r"\d+",
-    source="|".join(STUDY.sources),
-    name="|".join(STUDY.solar) or "none",
-    map="|".join(STUDY.maps) or "none",
+    source=either(STUDY.sources),
+    name=either(STUDY.solar),
+    map=either(STUDY.maps),
 
 
 BLOCKS = range(1, toy_parameters(STUDY)["blocks"] + 1)
