@@ -15,6 +15,7 @@ from cevns_tmm.constants import atoms_per_mass, m_e, m_u
 if TYPE_CHECKING:
     import periodictable
 
+
 @dataclass(frozen=True)
 class Isotope:
     """One nuclide. ``mass`` is the nuclear mass (energy), ``atomic_mass_u`` the atomic one in u.

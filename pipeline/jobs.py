@@ -45,6 +45,10 @@ PLANE_FIGURES = {
 """What Figs. 4 to 6, and two that the paper has not, show: kind of flux, setups and beams, a row for each, and title."""
 
 
+PAGES_OF_PLANES = {"planes": range(4, 9), "other-fluxes": ["other-fluxes"], "combinations": ["combined"]}
+"""Jobs that draw figures of planes, and which each draws, as contours.csv calls them."""
+
+
 def plans(study, folder=None):
     """{job: plan} of a study whose files are in ``folder``; where it has none they are the paper's."""
     found = chain(study) | scans(study) | tables(study) | figures(study, folder)
@@ -335,22 +339,23 @@ def figures(study, folder):
     follows = f"{reading} reading" if reading != PAPERS_OWN else ""
     phase = rf"$\delta_\mathrm{{CP}}={delta:g}\pi$" if delta else ""
     drawing, note = dict(style=_drawing(folder)), ", ".join(filter(None, [phase, follows]))
-    common = drawing | dict(confidence_level=analysis.confidence_level, note=note)
-    found = {1: ("plot_fig1", drawing | dict(title="Quenching factors"))}
+    words = dict(confidence_level=analysis.confidence_level, note=note)
+    common, planes = drawing | words, {}
+    found = {"fig1": ("plot_fig1", drawing | dict(title="Quenching factors"))}
     for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
         experiments = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
-        found[n] = f"plot_fig{n}", common | dict(experiments=experiments, reading=reading, title=title)
+        parameters = dict(experiments=experiments, reading=reading, title=title)
+        found[f"fig{n}"] = f"plot_fig{n}", common | parameters
     for n, (kind, setups, beams, title) in PLANE_FIGURES.items():
         experiments = style(study, kind)
         shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]
-        parameters = dict(
+        planes[n] = words | dict(
             figure=n,
             title=title,
             experiments=experiments,
             rows=[[setup, beam] for setup in shown for beam in beams],
             range_muB=_range(study, experiments, "plane_muB"),
         )
-        found[n] = "plot_planes", common | parameters
     experiments = {
         name: style(study)[name]
         | dict(
@@ -360,15 +365,16 @@ def figures(study, folder):
         )
         for name, block in phases.items()
     }
-    parameters = dict(experiments=experiments, title="Allowed regions for different phases", note=follows)
-    found[7] = "plot_fig7", common | parameters
+    title = "Allowed regions for different phases"
+    planes[7] = words | dict(figure=7, title=title, experiments=experiments, note=follows)
     levels = {name: study.experiment(name).confidence_level for name in study.solar}
     solar = {name: dict(colour=colours(study)[name], confidence_level=levels[name]) for name in study.solar}
-    parameters = dict(solar=solar, range_muB=_range(study, solar, "plane_muB"), note=follows)
-    found[8] = "plot_fig8", drawing | parameters | dict(title="Region allowed by solar neutrinos")
-    found["combinations"] = found.pop("combined")  # what contours.csv calls it
-    named = {f"figures/{f'fig{n}' if isinstance(n, int) else n}": content for n, content in found.items()}
-    return named | limit_figures(study, common)
+    muB = _range(study, solar, "plane_muB")
+    title = "Region allowed by solar neutrinos"
+    planes[8] = dict(figure=8, title=title, solar=solar, range_muB=muB, note=follows)
+    for name, numbers in PAGES_OF_PLANES.items():
+        found[name] = "plot_contours", drawing | dict(figures=[planes[n] for n in numbers])
+    return {f"figures/{name}": content for name, content in found.items()} | limit_figures(study, common)
 
 
 def limit_figures(study, common):

@@ -62,8 +62,7 @@ def profiles(found, beams, range_muB, points, free):
         for group, (block, counts) in found.items()
         for beam, components in beams.items()
     }
-    (first, same), Lambda = unique(blocks), np.geomspace(*range_muB, points)
-    groups = {group: Link(other) for group, other in same.items()}
+    (first, same), Lambda, groups = unique(blocks), np.geomspace(*range_muB, points), {}
     for group, (block, counts, components, is_free) in first.items():
         of = analysis(block)
         sensitivity = of.sensitivity(counts, components)
@@ -71,7 +70,7 @@ def profiles(found, beams, range_muB, points, free):
         check_shape(groups[group]["delta_chi2"].values, of.level(1), group)
         if is_free:
             groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
-    return groups
+    return groups | {group: Link(other) for group, other in same.items()}
 
 
 def plane(sensitivity, xi, level, Lambda):
@@ -89,14 +88,13 @@ def plane(sensitivity, xi, level, Lambda):
 
 def planes(found, contours, range_muB, points):
     """Planes by setup, reading, beam and phases: ``contours`` says which counts, components and phases each has."""
-    (first, same), Lambda = unique(contours), np.geomspace(*range_muB, points)
-    groups = {group: Link(other) for group, other in same.items()}
+    (first, same), Lambda, groups = unique(contours), np.geomspace(*range_muB, points), {}
     for group, contour in first.items():
         block, counts = found[contour["counts"]]
         of = analysis(block)
         sensitivity = of.sensitivity(counts, contour["beam"], contour["delta_CP_over_pi"])
         groups[group] = plane(sensitivity, math.pi * contour["xi_over_pi"], of.level(2), Lambda)
-    return groups
+    return groups | {group: Link(other) for group, other in same.items()}
 
 
 def times(factor, counts):
@@ -131,7 +129,10 @@ def luminosity(found, beams, range, points):
 
 KINDS = {
     "profiles": (profiles, "Delta chi-squared profiles and limits of {}, by setup, reading and beam"),
-    "planes": (planes, "Delta chi-squared of {} in the planes of two moments, by setup, reading, beam and phases"),
+    "planes": (
+        planes,
+        "Delta chi-squared of {} in the planes of two moments, by setup, reading, beam and phases",
+    ),
     "luminosity": (luminosity, "Limits of {} against luminosity, by setup, reading and beam"),
 }
 """What a job may make: a function and what it gives."""

@@ -72,12 +72,15 @@ FUTURE = {"experiments": ["CsI", "CONUS"], "setup": "future"}
 def test_a_combination_has_a_place_in_every_table_and_figure():
     read = Study.read(None, {"combinations": {"Both": FUTURE}})
     found = {job: plan["parameters"] for job, plan in plans(read).items()}
-    assert list(found["profiles/Both"]["analyses"]) == ["future/literal", "future/inferred"]
+    assert list(found["chi2/Both"]["analyses"]) == ["future/literal", "future/inferred"]
     assert found["limits"]["experiments"]["Both"] == [["future"], ["combined"]]
-    assert ["future", "combined"] in found["figures/combinations"]["rows"]
-    assert {"planes/Both", "luminosity/Both", "audit/profiles/Both"} <= found.keys()
+    assert ["future", "combined"] in found["figures/combinations"]["figures"][0]["rows"]
+    assert {"profiles", "planes", "luminosity"} <= found["chi2/Both"].keys()
+    assert "audit/profiles/Both" in found
     assert "Both" not in found["table2"]["hidden"]
-    shown = {n for n in range(2, 7) if "Both" in found[f"figures/fig{n}"]["experiments"]}
+    figures = {n: found[f"figures/fig{n}"] for n in (2, 3)}
+    figures |= {block["figure"]: block for block in found["figures/planes"]["figures"][:3]}
+    shown = {n for n, block in figures.items() if "Both" in block["experiments"]}
     assert shown == {4, 5, 6}  # Figs. 2 and 3 are of current setups, as are the rows of Fig. 4
     lines = {tuple(line[:4]) for line in found["contours"]["lines"] if line[1] == "Both"}
     beams = [
@@ -96,12 +99,12 @@ def test_a_combination_that_the_figures_do_not_show():
     read = Study.read(None, {"combinations": {"Both": FUTURE | {"in_figures": False}}})
     found = {job: plan["parameters"] for job, plan in plans(read).items()}
     paper = {job: plan["parameters"] for job, plan in plans(Study.paper()).items()}
-    for job in ["table2", *(f"figures/fig{n}" for n in range(1, 9)), "figures/budget"]:
+    for job in ["table2", *(f"figures/{name}" for name in ("fig1", "fig2", "fig3", "planes", "budget"))]:
         own = {"hidden": [], "notes": [], "labels": {}}
         assert found[job] | own == paper[job] | own
     assert "Both" in found["table2"]["hidden"]
-    assert not {"planes/Both", "luminosity/Both", "audit/profiles/Both"} & found.keys()
-    assert found["profiles/Both"]["beams"].keys() == {"combined"}
+    assert not {"chi2/Both", "audit/profiles/Both"} & found.keys()
+    assert found["profiles/Both"]["profiles"]["beams"].keys() == {"combined"}
     assert found["honest_limits"]["combinations"] == [*Study.paper().combinations, "Both"]
 
 
@@ -124,7 +127,7 @@ def test_members_count_with_the_beam_of_a_panel_if_they_have_it():
 def test_profiles_reach_the_limits_of_a_combination():
     """Also where a solar limit is beyond the profiles of the others."""
     read = Study.read(None, {"combinations": {"Both": {"experiments": ["CsI", "Borexino"]}}})
-    low, high = plans(read)["profiles/Both"]["parameters"]["range_muB"]
+    low, high = plans(read)["chi2/Both"]["parameters"]["profiles"]["range_muB"]
     assert all(low < limit < high for limit in read.combination("Both").limits().values())
 
 
@@ -132,9 +135,9 @@ def test_profiles_reach_the_limits_of_a_combination():
 def both():
     """Analysis, events and beam of CsI, CONUS and Borexino, as a job has them."""
     read = Study.read(None, {"combinations": {"Both": {"experiments": ["CsI", "CONUS", "Borexino"]}}})
-    block = plans(read)["profiles/Both"]["parameters"]
+    block = plans(read)["chi2/Both"]["parameters"]
     events = {name: read.experiment(name).counts() for name in ("CsI", "CONUS")}
-    return analysis(block["analyses"]["current/inferred"]), events, block["beams"]["prompt"]
+    return analysis(block["analyses"]["current/inferred"]), events, block["profiles"]["beams"]["prompt"]
 
 
 @pytest.mark.parametrize("factor", [1, 30])

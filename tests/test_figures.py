@@ -53,6 +53,9 @@ class Files(list):
     def __getitem__(self, key):
         return vars(self)[key] if isinstance(key, str) else super().__getitem__(key)
 
+    def items(self):
+        return vars(self).items()
+
 
 class Made:
     """A study whose jobs run in this process; ``overrides`` are laid over the configuration in ``folder``."""
@@ -89,7 +92,8 @@ class Made:
         for path in self.each("profiles") + self.each("luminosity"):
             stage, name = Path(path).parts[-2], Path(path).stem
             counts = {"counts": [self.file(f"counts/{member}.h5") for member in study.members(name)]}
-            self.run(plans[f"{stage}/{name}"], counts, path)
+            plan = plans.get(f"chi2/{name}") or plans[f"profiles/{name}"]
+            self.run(plan, counts, **{stage: path})
         self.run(plans["quenching"], {}, self.file("quenching.h5"))
         inputs = {"counts": self.each("counts")}
         self.run(plans["contours"], inputs, self.file("contours.csv"))
@@ -107,9 +111,15 @@ class Made:
         inputs = {stage: self.each(stage) for stage in ("profiles", "luminosity")}
         inputs |= {name: self.file(f"{name}.csv") for name in ("contours", "limits", "coverage")}
         inputs |= {"quenching": self.file("quenching.h5")}
-        name = f"fig{figure}" if isinstance(figure, int) else figure
-        plan = jobs.figures(self.study, self.folder / "config")[f"figures/{name}"]
-        return self.shown.setdefault(figure, self.drawn(plan, inputs))
+        return self.shown.setdefault(figure, self.drawn(self.plan(figure), inputs))
+
+    def plan(self, figure):
+        """Script and parameters of a figure."""
+        plans = jobs.figures(self.study, self.folder / "config")
+        if figure not in range(4, 9):
+            return plans[f"figures/fig{figure}" if isinstance(figure, int) else f"figures/{figure}"]
+        name, parameters = plans["figures/planes"]
+        return name, parameters | {"figures": [parameters["figures"][figure - 4]]}
 
     def drawn(self, plan, inputs):
         found = []
@@ -355,8 +365,8 @@ def test_planes(made, number, names, rows, limits, where):
 
 
 def test_the_legend_has_the_experiments_of_its_setups(made):
-    name, parameters, *_ = jobs.figures(made.study, made.folder / "config")["figures/fig5"]
-    parameters["experiments"]["HPGe"]["setups"] = ["current"]
+    name, parameters = made.plan(5)
+    parameters["figures"][0]["experiments"]["HPGe"]["setups"] = ["current"]
     shown = made.drawn((name, parameters), {"contours": made.file("contours.csv")})
     assert list(regions(shown.fig.legends[0])) == ["CsI[Na]"]
 

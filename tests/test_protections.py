@@ -159,7 +159,7 @@ def test_a_job_that_outlives_its_snakemake_does_not_spoil_the_next_run(small, tm
     """The next run has another configuration; the late job finds that its plan has changed."""
     checkout = small.copy(tmp_path / "copy", results=False)
     target = "results/profiles/NEW-1.h5"
-    process, job = started(checkout, target, script="compute_profiles")
+    process, job = started(checkout, target, script="compute_chi2")
     job.suspend()
     process.kill()
     process.stdout.close()

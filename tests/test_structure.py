@@ -71,14 +71,14 @@ def test_a_job_is_made_again_only_for_code_of_its_own():
     """What a script does not import does not touch its results."""
     assert "cevns_tmm/plotting.py" not in watched("compute_rates")
     assert "cevns_tmm/solar.py" not in watched("compute_rates")
-    assert "cevns_tmm/detector.py" not in watched("compute_profiles")
-    assert "cevns_tmm/statistics.py" in watched("compute_profiles")
+    assert "cevns_tmm/detector.py" not in watched("compute_chi2")
+    assert "cevns_tmm/statistics.py" in watched("compute_chi2")
     for path in SCRIPTS:
         assert f"scripts/{path.name}" in watched(path.stem)
         assert "cevns_tmm/study.py" not in watched(path.stem)
 
 
-@pytest.mark.parametrize("script", ["compute_rates", "compute_profiles", "compute_planes", "write_contours"])
+@pytest.mark.parametrize("script", ["compute_rates", "compute_chi2", "write_contours"])
 def test_jobs_start_without_the_slow_parts_of_scipy(script):
     modules = ", ".join(file[:-3].replace("/", ".") for file in watched(script) if "scripts" not in file)
     loads = (

@@ -51,10 +51,13 @@ class Tables(Made):
         super().compute()
         study = self.study
         plans = jobs.chain(study) | jobs.scans(study) | jobs.tables(study) | jobs.judgements(study, None)
-        for stage, names in (("planes", study.experiments), ("phases", study.config["phases"])):
+        for job, stage, names in (
+            ("chi2", "planes", study.experiments),
+            ("phases", "phases", study.config["phases"]),
+        ):
             for name in names:
                 counts = {"counts": [self.file(f"counts/{name}.h5")]}
-                self.run(plans[f"{stage}/{name}"], counts, self.file(f"{stage}/{name}.h5"))
+                self.run(plans[f"{job}/{name}"], counts, planes=self.file(f"{stage}/{name}.h5"))
         self.tabulate_limits(plans)
         limits = {"limits": self.file("limits.csv")}
         self.run(plans["counts"], {"counts": self.each("counts")}, self.file("counts.csv"))
@@ -72,7 +75,8 @@ class Tables(Made):
             flux = {"flux": self.file(f"audit/fluxes/{study.source_of(name)}.h5")}
             counts = self.file(f"audit/counts/{name}.h5")
             self.run(audit[f"rates/{name}"], flux, counts=counts)
-            self.run(audit[f"profiles/{name}"], {"counts": [counts]}, self.file(f"audit/profiles/{name}.h5"))
+            profiles = self.file(f"audit/profiles/{name}.h5")
+            self.run(audit[f"profiles/{name}"], {"counts": [counts]}, profiles=profiles)
         self.tabulate_limits(audit, "audit/")
         outputs = {name: self.file(f"audit/{name}.csv") for name in ("ablation", "inputs", "budget")}
         self.run(plans["audit/tables"], {"limits": self.file("audit/limits.csv")}, **outputs)

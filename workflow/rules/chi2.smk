@@ -54,6 +54,7 @@ rule contours:
         "results/contours.csv",
     log:
         "logs/contours.log",
+    priority: 1  # figures wait for it
     group:
         "paper"
     script:

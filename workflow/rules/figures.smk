@@ -43,8 +43,23 @@ rule fig3:
         "../../scripts/plot_fig3.py"
 
 
-rule plane_figure:
-    """Planes of two moments: SNS, current (Fig. 4) and future (Fig. 5); reactors (Fig. 6); combinations, other fluxes."""
+rule plane_figures:
+    """Planes of two moments: SNS, current (Fig. 4) and future (Fig. 5); reactors (6); other phases (7); solar (8)."""
+    input:
+        plan=plan("figures/planes"),
+        contours="results/contours.csv",
+    output:
+        expand("figures/fig{number}.{kind}", number=range(4, 9), kind=["pdf", "png"]),
+    log:
+        "logs/planes.log",
+    priority: 1  # the last of the longest chain
+    group:
+        "paper"
+    script:
+        "../../scripts/plot_contours.py"
+
+
+use rule plane_figures as more_plane_figures with:
     input:
         plan=plan("figures/{figure}"),
         contours="results/contours.csv",
@@ -53,38 +68,4 @@ rule plane_figure:
     log:
         "logs/{figure}.log",
     wildcard_constraints:
-        figure="fig[456]|combinations|other-fluxes",
-    group:
-        "paper"
-    script:
-        "../../scripts/plot_planes.py"
-
-
-rule fig7:
-    """Planes with other phases."""
-    input:
-        plan=plan("figures/fig7"),
-        contours="results/contours.csv",
-    output:
-        **drawn("fig7"),
-    log:
-        "logs/fig7.log",
-    group:
-        "paper"
-    script:
-        "../../scripts/plot_fig7.py"
-
-
-rule fig8:
-    """Planes of the solar limits."""
-    input:
-        plan=plan("figures/fig8"),
-        contours="results/contours.csv",
-    output:
-        **drawn("fig8"),
-    log:
-        "logs/fig8.log",
-    group:
-        "paper"
-    script:
-        "../../scripts/plot_fig8.py"
+        figure="combinations|other-fluxes",
