@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy
 
 from cevns_tmm.cross_section import T_max
 from cevns_tmm.likelihood import MOST_CHI2
@@ -122,7 +122,7 @@ def _surprises(one):
     if odd := [n for n in one.detector.observed["events"] if n % 1]:
         yield f"observed: {odd[0]:g} is not a whole number of events; without observed the expectation is the data"
     fit, bins, level = one.sensitivity(one.beams[-1]), one.detector.bins, one.analysis.level(1)
-    if (p := chdtrc(bins, fit.minimum)) < IMPROBABLE:
+    if (p := scipy.special.chdtrc(bins, fit.minimum)) < IMPROBABLE:
         yield f"observed: the least chi-squared, {fit.minimum:.3g} in {bins} bins, has a probability of {p:.1g}: nothing fits these data"
     if (rise := fit.likelihood.chi2(np.zeros(len(fit.forms))) - fit.minimum) > level:
         what = f"delta chi-squared is {rise:.3g}, above {level:.3g}"

@@ -54,7 +54,7 @@ rule contours:
         "results/contours.csv",
     log:
         "logs/contours.log",
-    priority: 1  # figures wait for it
+    priority: 1
     group:
         "paper"
     script:

@@ -52,7 +52,7 @@ rule plane_figures:
         expand("figures/fig{number}.{kind}", number=range(4, 9), kind=["pdf", "png"]),
     log:
         "logs/planes.log",
-    priority: 1  # the last of the longest chain
+    priority: 1
     group:
         "paper"
     script:

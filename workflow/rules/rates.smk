@@ -6,6 +6,7 @@ rule flux_table:
         "results/{audit}fluxes/{source}.h5",
     log:
         "logs/{audit}fluxes/{source}.log",
+    priority: 1
     group:
         "sources"
     script:
@@ -22,6 +23,7 @@ rule rates:
         counts="results/counts/{experiment}.h5",
     log:
         "logs/rates/{experiment}.log",
+    priority: 1
     group:
         "experiment"
     script:
