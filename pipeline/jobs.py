@@ -311,7 +311,7 @@ def tables(study):
     setups = {e: study.setups(e) for e in study.experiments}
     shown = study.config["figures_reading"]
     analyses = (study.experiment(e, s, shown).analysis for e in study.counting for s in setups[e])
-    words = notes(study)
+    words = [*notes(study)]
     if words and any(forms(one).get("excess") == one for one in analyses):
         words.append(EXACT_RATE.format(shown))
     hidden = [name for name in study.combinations if name not in study.drawn]
@@ -541,12 +541,13 @@ def judgements(study, folder):
     }
 
 
+@cache
 def notes(study):
     """What a reader must know of a study that is not the paper's."""
     if not (differences := list(_differences(study.given, read_files()[0]))):
-        return []
+        return ()
     more = f" and {len(differences) - 8} more" if len(differences) > 8 else ""
-    return [f"This study is not the paper's: it differs in {', '.join(differences[:8])}{more}."]
+    return (f"This study is not the paper's: it differs in {', '.join(differences[:8])}{more}.",)
 
 
 def _differences(config, paper):
