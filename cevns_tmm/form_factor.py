@@ -22,20 +22,18 @@ def half_density_radius(A: Numbers) -> Numbers:
 
 
 def _y_coth_y_minus_1(y):
-    """y coth y - 1 without cancellation, for y >= 0."""
+    """y coth y - 1 without cancellation, for y > 0."""
     small = y < 0.1
     yy = np.where(small, y, 0.0) ** 2
     series = yy * (1 / 3 - yy * (1 / 45 - yy * (2 / 945 - yy * (1 / 4725 - yy * 2 / 93555))))
-    safe = np.where(small, 1.0, y)
-    return np.where(small, series, safe / np.tanh(safe) - 1)
+    return np.where(small, series, y / np.tanh(y) - 1)
 
 
-def _x_j1(x):
-    """x j_1(x) = sin x / x - cos x without cancellation, for x >= 0."""
+def _x_j1(x, sinc):
+    """x j_1(x) = sin x / x - cos x without cancellation, for x > 0 and ``sinc`` = sin x / x."""
     small = x < 1
     xx = np.where(small, x, 0.0) ** 2
-    safe = np.where(small, 1.0, x)
-    return np.where(small, xx * polyval(xx, _J1_OVER_X), np.sin(safe) / safe - np.cos(safe))
+    return np.where(small, xx * polyval(xx, _J1_OVER_X), sinc - np.cos(x))
 
 
 def form_factor(
@@ -63,5 +61,6 @@ def form_factor(
     y = positive * np.pi * diffuseness_scale * DIFFUSENESS / hbar_c
     # Eq. (23) with sin x / tanh y split as sin x (y coth y - 1) + (sin x - x cos x): both are
     # small for small Q, and neither is a difference of large terms
-    bracket = np.sinc(x / np.pi) * _y_coth_y_minus_1(y) + _x_j1(x)
+    sinc = np.sin(x) / x
+    bracket = sinc * _y_coth_y_minus_1(y) + _x_j1(x, sinc)
     return np.where(Q > 0, 3 / (x**2 + y**2) * y / np.sinh(np.minimum(y, 700)) * bracket, 1.0)
