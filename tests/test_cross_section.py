@@ -73,7 +73,9 @@ def test_form_factor_is_equation_23(Q_fm, A):
 def test_x_j1_does_not_cancel(x):
     with mpmath.workdps(80):
         exact = float(mpmath.sinc(x) - mpmath.cos(x))
-    assert float(_x_j1(np.float64(x), np.sin(x) / x)) == pytest.approx(exact, rel=2e-15, abs=2e-16 if x > 1 else 0)
+    assert float(_x_j1(np.float64(x), np.sin(x) / x)) == pytest.approx(
+        exact, rel=2e-15, abs=2e-16 if x > 1 else 0
+    )
 
 
 def test_form_factors_of_several_nuclei_at_once_are_those_of_each():
