@@ -53,7 +53,7 @@ def ended(process):
 def test_the_whole_paper_has_the_same_bytes_as_the_local_run(node, tmp_path):
     checkout = Checkout(tmp_path / "slurm")
     output = checkout.snakemake(*SLURM).stdout
-    assert 0 < output.count("SLURM jobid") <= 12  # grouped: 63 jobs
+    assert 0 < output.count("SLURM jobid") <= 12  # grouped: 35 jobs
     local = checkout.copy(tmp_path / "local", results=False)
     local.snakemake()
     local.same_products(checkout)
