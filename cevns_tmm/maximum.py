@@ -11,7 +11,7 @@ STEPS = 400
 """Most steps of a search. About ten are usual; more go along a bent ridge, where each gains some 1e-9."""
 
 DIFFERENCE = 1e-3
-"""Step of the finite differences: slopes are as good as its square, curvatures as rounding errors over its square."""
+"""Step of the finite differences: small enough for bends, and large beside the rounding errors of limits, 1e-14."""
 
 PRECISION = 1e-12
 """Gain of a step at which a search ends."""
