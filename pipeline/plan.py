@@ -95,11 +95,18 @@ def again(path):
     return f"to make it again: snakemake {'' if here else f'-s {ROOT}/Snakefile '}--cores 8 -- {path}"
 
 
+def check_writable(prefix=""):
+    """OSError if a folder of results is there and cannot be written to."""
+    for folder in (f"{prefix}{name}" for name in FOLDERS):
+        if Path(folder).is_dir() and not os.access(folder, os.W_OK):
+            raise OSError(f"{folder}/: read-only, or no permission to write")
+
+
 def settle(plans, prefix=""):
     """Write the plan files, and let their dates say which results are up to date.
 
     ``plans`` maps jobs to plans, those that others need first. Names in one line each result that is not as
-    it was written. OSError if the plans cannot be written.
+    it was written. OSError if the plans, or results that are out of date, cannot be written.
     """
     records = _records(prefix)
     made = {}
@@ -113,6 +120,8 @@ def settle(plans, prefix=""):
             _date(file, _LONG_AGO)
             _order(plan, outputs)
         else:
+            if any(map(os.path.exists, outputs)):  # Snakemake would call them protected, in ten lines
+                check_writable(prefix)
             # another attempt, so that its checksum differs too from what Snakemake remembers
             _write(file, plan | {"attempt": there.get("attempt", 0) + 1})
             for path in outputs:  # older than the plan, whatever the clock was when they were made

@@ -16,7 +16,7 @@ from cevns_tmm import ConfigError, Study
 from pipeline import difference, lock
 from pipeline.job import FAILURES
 from pipeline.jobs import hepdata_tables, plans, toy_parameters
-from pipeline.plan import FOLDERS, as_planned, settle
+from pipeline.plan import as_planned, check_writable, settle
 from pipeline.plan import plan_file as plan
 from pipeline.reference import TABLES
 
@@ -104,10 +104,8 @@ def settle_plans(prefix):
 
 onstart:
     FAILURES.unlink(missing_ok=True)
-    for folder in FOLDERS:
-        if Path(folder).is_dir() and not os.access(folder, os.W_OK):
-            raise SystemExit(f"cevns-tmm: {folder}/: read-only, or no permission to write")
     try:
+        check_writable()
         lock.hold()
     except OSError as error:
         raise SystemExit(f"cevns-tmm: {error}")
