@@ -221,7 +221,7 @@ def phase_contours(study, name):
 def contour_lines(study):
     """The lines of the planes, Figs. 4 to 8: figure, experiment, setup, beam, its components and the phases of each.
 
-    Profiled planes have no phases: those of the current setups, and of combinations of counts, as others take long.
+    Profiled planes have no phases: those of the current setups, and of combinations without bins and solar limits, which take long.
     """
     reading, found = study.config["figures_reading"], []
     for figure, (kind, setups, beams, _) in PLANE_FIGURES.items():

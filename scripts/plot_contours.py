@@ -6,7 +6,7 @@ from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
 from pipeline.job import run
 
-FREE = "dashed, if no member has bins or is solar: third moment and all phases free"
+FREE = "dashed: third moment and all phases free (not of those with bins or solar neutrinos)"
 WHERE = {"reactor": "reactors", "combined": "combined", "full": "other fluxes"}
 PHASE = {"12": 3, "13": 2, "23": 1}  # index of the xi that the plane's pair has
 

@@ -3,7 +3,6 @@
 import math
 
 from cevns_tmm.magnetic_moment import PLANES
-from cevns_tmm.moment_likelihood import MomentLikelihood
 from cevns_tmm.storage import write_csv
 from pipeline.analyses import analysis, events
 from pipeline.job import run
@@ -30,8 +29,6 @@ def main(job):
         sensitivity = of.sensitivity(events(files, group, of, name), components, delta)
         for plane in PLANES:
             how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
-            if figure == "profiled" and isinstance(sensitivity, MomentLikelihood):
-                how["points"] = 51 if beam == "combined" else 101  # a search each, longer for two flavours
             curves = sensitivity.contour(plane, of.level(2), **how)
             found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():

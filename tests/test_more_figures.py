@@ -150,7 +150,7 @@ def test_the_dashed_lines_of_a_combination_have_the_other_moment_free(made):
     found = made.draw("combinations")
     _, handle = regions(found.fig.legends[0])["Hidden"]
     ax, level = found.fig.axes[0], made.study.experiment("CsI").analysis.level(2)
-    expected = made.study.combination("Hidden").sensitivity().contour("12", level, points=51, profiled=True)
+    expected = made.study.combination("Hidden").sensitivity().contour("12", level, profiled=True)
     (dashed,) = [line for line in ax.lines if look(line)[0] == look(handle)[0] and look(line) != look(handle)]
     assert np.array(dashed.get_data()) == pytest.approx(np.hstack(expected), rel=1e-6, abs=0)
     assert "dashed" in found.fig.legends[0].get_title().get_text()
