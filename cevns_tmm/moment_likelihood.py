@@ -230,17 +230,16 @@ class MomentLikelihood:
             with np.errstate(divide="ignore"):
                 return np.clip(np.log(np.nan_to_num(t, posinf=np.inf)) / 2, -ENDLESS, ENDLESS)
 
-        # from the best of a grid, as rays that pass far from the best fit have no end
+        # each from the best of a grid: far from the best fit there is no end, and a lower peak may be nearer
         axes = [np.linspace(-12, 12, 13)] * (len(forms) - 1)
         grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
+        blocks = np.array_split(np.arange(problems), min(problems, problems * len(grid) // 1000 + 1))
 
         def start(n):
-            return grid[np.argmax(log_radius(grid, np.full(len(grid), n)))]
+            everywhere = np.broadcast_to(grid, (len(n), *grid.shape))
+            return grid[np.argmax(log_radius(everywhere, n[:, None]), axis=1)]
 
-        starts = np.tile(start(problems // 2), (problems, 1))
-        for n in np.flatnonzero(log_radius(starts, np.arange(problems)) <= -ENDLESS):
-            starts[n] = start(n)
-        found = peaks(log_radius, starts)
+        found = peaks(log_radius, np.concatenate([start(n) for n in blocks]))
         return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
 
     def _profiled_radii(self, level, i, j, x, y):

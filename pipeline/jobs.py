@@ -44,7 +44,6 @@ PLANE_FIGURES = {
 }
 """What Figs. 4 to 6, and two that the paper has not, show: kind of flux, setups and beams, a row for each, and title."""
 
-
 PAGES_OF_PLANES = {"planes": range(4, 9), "other-fluxes": ["other-fluxes"], "combinations": ["combined"]}
 """Jobs that draw figures of planes, and which each draws, as contours.csv calls them."""
 
@@ -85,7 +84,7 @@ def _fields(instance):
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _groups(study, name, part, setups=SETUPS, readings=None):
+def _groups(study, name, part, readings=None):
     """``part`` of an experiment, or of a combination, which has one setup, a function of it, by "setup/reading"."""
 
     def one(setup, reading):
@@ -95,7 +94,6 @@ def _groups(study, name, part, setups=SETUPS, readings=None):
     return {
         f"{setup}/{reading}": part(one(setup, reading))
         for setup in study.setups(name)
-        if setup in setups
         for reading in readings or study.readings
     }
 

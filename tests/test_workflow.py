@@ -198,9 +198,8 @@ def test_missing_intermediate_files_are_made_again(small, tmp_path):
     files = list((checkout.path / "results").rglob("*.h5"))
     for path in files:
         path.unlink()
-    experiments = len(
-        list((small.path / "results/rates").glob("*.h5"))
-    )  # two jobs each, of two and of three files
+    experiments = len(list((small.path / "results/rates").glob("*.h5")))
+    # each has two jobs, of two and of three files
     assert len([job for job in checkout.planned() if job[0] in PHYSICS]) == len(files) - 3 * experiments
     checkout = small.copy(tmp_path / "another")
     (checkout.path / "results/counts/CONNIE.h5").unlink()

@@ -139,8 +139,11 @@ def flux(wildcards, audit=""):
 
 
 def grid_memory(wildcards, attempt):
-    """Memory in MB for planes of two moments; measured: 370 with 2000 points. A job that is tried again gets more."""
-    return attempt * (250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
+    """Memory in MB for planes of two moments; measured: 370 with 2000 points. A job that is tried again gets more.
+
+    No less than other jobs have: that of chi-squared makes profiles too.
+    """
+    return attempt * max(600, 250 + round(60e-6 * STUDY.config["grids"]["plane_points"] ** 2))
 
 
 def members(wildcards):
