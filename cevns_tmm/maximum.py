@@ -27,7 +27,7 @@ def peaks(function: Callable[[np.ndarray, np.ndarray], np.ndarray], start: np.nd
     i, j = np.triu_indices(d, 1)
     one = np.eye(d)
     places = DIFFERENCE * np.concatenate([np.zeros((1, d)), one, -one, one[i] + one[j], -one[i] - one[j]])
-    u, best, left = start - 0.0, np.full(number, -np.inf), np.arange(number)
+    u, best, left = start.copy(), np.full(number, -np.inf), np.arange(number)
     step, slope = np.zeros((number, d)), np.zeros((number, d))
     for _ in range(STEPS):
         tried = u[left] + step[left]

@@ -180,7 +180,10 @@ class MomentLikelihood:
     @cached_property
     def _best_fit(self):
         """Least chi² over all moments, and the strengths there."""
-        return self._least(np.hstack([np.eye(3), 1j * np.eye(3)]), np.eye(6) + 0.1, low=None)
+        # where one strength is least or largest, and anywhere else: chi² may have several minima
+        ends = np.hstack(np.linalg.eigh(self._A)[1])
+        rays = np.hstack([np.vstack([ends.real, ends.imag]), np.random.default_rng(1).normal(size=(6, 100))])
+        return self._least(np.hstack([np.eye(3), 1j * np.eye(3)]), rays, low=None)
 
     @property
     def minimum(self) -> float:

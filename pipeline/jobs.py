@@ -44,8 +44,12 @@ PLANE_FIGURES = {
 }
 """What Figs. 4 to 6, and two that the paper has not, show: kind of flux, setups and beams, a row for each, and title."""
 
-PAGES_OF_PLANES = {"planes": range(4, 9), "other-fluxes": ["other-fluxes"], "combinations": ["combined"]}
-"""Jobs that draw figures of planes, and which each draws, as contours.csv calls them."""
+PAGES_OF_PLANES = {
+    "planes": {f"fig{n}": n for n in range(4, 9)},
+    "other-fluxes": {"other-fluxes": "other-fluxes"},
+    "combinations": {"combinations": "combined"},
+}
+"""Jobs that draw figures of planes: the name of each figure, and what contours.csv calls it."""
 
 
 def plans(study, folder=None):
@@ -370,8 +374,9 @@ def figures(study, folder):
     muB = _range(study, solar, "plane_muB")
     title = "Region allowed by solar neutrinos"
     planes[8] = dict(figure=8, title=title, solar=solar, range_muB=muB, note=follows)
-    for name, numbers in PAGES_OF_PLANES.items():
-        found[name] = "plot_contours", drawing | dict(figures=[planes[n] for n in numbers])
+    for job, names in PAGES_OF_PLANES.items():
+        shown = {name: planes[called] for name, called in names.items()}
+        found[job] = "plot_contours", drawing | dict(figures=shown)
     return {f"figures/{name}": content for name, content in found.items()} | limit_figures(study, common)
 
 

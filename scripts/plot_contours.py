@@ -1,6 +1,7 @@
 """Figures of planes of two moments: Figs. 4 to 8, and those of combinations and of other fluxes."""
 
 from itertools import cycle
+from pathlib import Path
 
 from cevns_tmm import plotting
 from cevns_tmm.statistics import percent
@@ -94,14 +95,12 @@ def solar(params, path):
 
 def main(job):
     plotting.use_style(job.parameters["style"])
-    files = iter(job.output)
-    for params in job.parameters["figures"]:
+    files = {Path(path).name: path for path in job.output}
+    for name, params in job.parameters["figures"].items():
         draw = {7: phases, 8: solar}.get(params["figure"], regions)
-        fig, title, pdf, png = draw(params, job.input.contours), params["title"], next(files), next(files)
-        if isinstance(fig, str):
-            plotting.empty_page(fig, title, pdf, png)
-        else:
-            plotting.save(fig, title, pdf, png)
+        fig = draw(params, job.input.contours)
+        save = plotting.empty_page if isinstance(fig, str) else plotting.save
+        save(fig, params["title"], files[f"{name}.pdf"], files[f"{name}.png"])
 
 
 run(snakemake, main)

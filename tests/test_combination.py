@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from cevns_tmm import Study
 from cevns_tmm.combination import Combination
 from cevns_tmm.likelihood import BinnedData, Likelihood, Pull
-from cevns_tmm.limits import Sensitivity
+from cevns_tmm.limits import Sensitivity, rays
 from cevns_tmm.magnetic_moment import mu_nu_sq, pair_moments
 from cevns_tmm.mixing import mixing_matrix
 from cevns_tmm.moment_likelihood import MomentLikelihood, flavour_form, published_limit
@@ -191,6 +191,45 @@ def test_profiled_limits_are_where_the_least_chi2_is_the_level(measured):
 
         least = least_chi2(model, fixed, 1e-9)
         assert least - model.minimum == pytest.approx(ONE, rel=1e-5)
+
+
+def three_strengths(*measured):
+    """A bin of variance 1 for each of three strengths, nothing expected in it."""
+    signal = dict(zip(FORMS, np.eye(3), strict=True))
+    return MomentLikelihood(
+        Likelihood(np.array(measured, float), np.zeros(3), signal, variance=np.ones(3)), FORMS
+    )
+
+
+def test_each_ray_of_a_profiled_plane_is_as_if_it_were_alone():
+    """What one ray has at its best is of no use to others far from it."""
+    model = three_strengths(1, 2, 3)
+    x, y = rays(7)
+    together = model._profiled_radii(TWO, 0, 1, x, y)
+    alone = [model._profiled_radii(TWO, 0, 1, x[[n]], y[[n]])[0] for n in range(7)]
+    assert together == pytest.approx(alone, rel=1e-9, abs=0)
+    assert together[0] == pytest.approx(2.3666, rel=1e-4)  # by scipy's SLSQP in the moments
+
+
+def test_a_ray_that_stays_above_the_level_has_no_point_of_a_profiled_plane():
+    model = MomentLikelihood(
+        Likelihood([60.0], [10.0], {"e": [1.0]}, variance=[4.0]), {"e": np.diag([1.0, 0, 0])}
+    )
+    x, y = np.array([0.0, 1.0]), np.array([1.0, 0.0])
+    assert list(model._profiled_radii(TWO, 0, 1, x, y) > 0) == [False, True]
+
+
+def test_the_least_chi2_is_looked_for_in_all_directions():
+    """A pull that takes signal away makes several minima; the lowest is where mu_nu_mu is 0."""
+    band = Pull(np.array([-63.3, -30.4]), {"e": np.array([-2.9, -0.6]), "mu": np.array([-0.5, -0.5])})
+    signal = {"e": np.array([9.3, 2.0]), "mu": np.array([2.8, 1.6])}
+    likelihood = Likelihood(np.array([137.0, 176.0]), np.array([131.0, 87.0]), signal, {"band": band})
+    model = MomentLikelihood(likelihood, {flavour: FORMS[flavour] for flavour in signal})
+    rng = np.random.default_rng(3)
+    random = rng.normal(size=(3, 500)) + 1j * rng.normal(size=(3, 500))
+    strengths = model.strengths(np.hstack([random, U.conj().T]))
+    best = likelihood.best_fit(strengths)
+    assert model.minimum <= np.min(likelihood.chi2(best[:, None] * strengths)) * (1 + 1e-9)
 
 
 @pytest.mark.long

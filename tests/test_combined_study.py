@@ -74,12 +74,12 @@ def test_a_combination_has_a_place_in_every_table_and_figure():
     found = {job: plan["parameters"] for job, plan in plans(read).items()}
     assert list(found["chi2/Both"]["analyses"]) == ["future/literal", "future/inferred"]
     assert found["limits"]["experiments"]["Both"] == [["future"], ["combined"]]
-    assert ["future", "combined"] in found["figures/combinations"]["figures"][0]["rows"]
+    assert ["future", "combined"] in found["figures/combinations"]["figures"]["combinations"]["rows"]
     assert {"profiles", "planes", "luminosity"} <= found["chi2/Both"].keys()
     assert "audit/profiles/Both" in found
     assert "Both" not in found["table2"]["hidden"]
     figures = {n: found[f"figures/fig{n}"] for n in (2, 3)}
-    figures |= {block["figure"]: block for block in found["figures/planes"]["figures"][:3]}
+    figures |= {n: found["figures/planes"]["figures"][f"fig{n}"] for n in (4, 5, 6)}
     shown = {n for n, block in figures.items() if "Both" in block["experiments"]}
     assert shown == {4, 5, 6}  # Figs. 2 and 3 are of current setups, as are the rows of Fig. 4
     lines = {tuple(line[:4]) for line in found["contours"]["lines"] if line[1] == "Both"}

@@ -119,14 +119,16 @@ class Made:
         if figure not in range(4, 9):
             return plans[f"figures/fig{figure}" if isinstance(figure, int) else f"figures/{figure}"]
         name, parameters = plans["figures/planes"]
-        return name, parameters | {"figures": [parameters["figures"][figure - 4]]}
+        return name, parameters | {"figures": {f"fig{figure}": parameters["figures"][f"fig{figure}"]}}
 
     def drawn(self, plan, inputs):
         found = []
         with pytest.MonkeyPatch.context() as patch, plt.rc_context():
-            patch.setattr(plotting, "save", lambda fig, title, *files: found.append((fig, title)))
-            self.run(plan, inputs, "a.pdf", "a.png")
-            fig, title = found[0]
+            patch.setattr(plotting, "save", lambda fig, title, *files: found.append((fig, title, files)))
+            names = plan[1].get("figures", ["a"])
+            self.run(plan, inputs, *(f"{name}.{kind}" for name in names for kind in ("pdf", "png")))
+            assert [files for *_, files in found] == [(f"{name}.pdf", f"{name}.png") for name in names]
+            fig, title, _ = found[0]
             fig.canvas.draw()
         return SimpleNamespace(fig=fig, title=title, axes={ax.get_title(): ax for ax in fig.axes})
 
@@ -366,7 +368,7 @@ def test_planes(made, number, names, rows, limits, where):
 
 def test_the_legend_has_the_experiments_of_its_setups(made):
     name, parameters = made.plan(5)
-    parameters["figures"][0]["experiments"]["HPGe"]["setups"] = ["current"]
+    parameters["figures"]["fig5"]["experiments"]["HPGe"]["setups"] = ["current"]
     shown = made.drawn((name, parameters), {"contours": made.file("contours.csv")})
     assert list(regions(shown.fig.legends[0])) == ["CsI[Na]"]
 

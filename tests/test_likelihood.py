@@ -220,6 +220,15 @@ def test_the_best_fit_is_the_lowest_of_several_minima(measured, expected, signal
     (best,) = likelihood.best_fit(np.ones((1, 1)))
     assert likelihood.chi2(np.array([best])) == pytest.approx(chi2.min(), rel=1e-4, abs=0)
     assert likelihood.chi2(np.array([best])) <= chi2.min() < chi2[0] - 1
+    # the interval is around it, above its chi², given or not; and the same beside another ray
+    ones, least = np.ones((1, 1)), float(likelihood.chi2(np.array([best])))
+    low, high = likelihood.interval(1.0, ones)
+    assert low < best < high
+    assert likelihood.interval(1.0, ones, least) == (
+        pytest.approx(low, rel=1e-9),
+        pytest.approx(high, rel=1e-9),
+    )
+    assert likelihood.best_fit([[1.0], [4.0]]) == pytest.approx([best, best / 4], rel=1e-9)
 
 
 def test_without_signal_there_is_no_limit():

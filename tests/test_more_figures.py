@@ -184,7 +184,7 @@ def test_a_table_and_bins_have_the_contours_of_the_front_door(made):
 
 def test_other_fluxes_are_not_among_the_paper_s(made):
     for number in range(4, 7):
-        (parameters,) = made.plan(number)[1]["figures"]
+        (parameters,) = made.plan(number)[1]["figures"].values()
         kinds = {kind for block in parameters["experiments"].values() for kind in block["kinds"]}
         assert kinds and "table" not in kinds
     for number in (2, 3):
