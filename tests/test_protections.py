@@ -683,7 +683,7 @@ def test_a_profile_that_falls_again_stops_its_job(small, tmp_path, mistake, reas
     done = checkout.snakemake("results/profiles/CsI.h5", check=False)
     assert done.returncode != 0
     (line,) = reasons(done.stdout)
-    assert line.startswith("cevns-tmm: profiles") and " CsI: current/literal/" in line
+    assert line.startswith("cevns-tmm: chi2") and " CsI: current/literal/" in line
     assert "delta_chi2 of Lambda1 " in line and reason in line
 
 
