@@ -138,4 +138,4 @@ def test_jobs_that_wait_compute_what_was_planned(node, small, tmp_path, profile)
     status, output = ended(process)
     assert status == 0, output[-5000:]
     checkout.agrees_with(small)
-    assert checkout.planned(target) == {("profiles", "CONNIE")}
+    assert checkout.planned(target) == {("chi2", "CONNIE")}
