@@ -182,7 +182,10 @@ class Likelihood:
         impossible, p, d = empty & (d > 0), np.where(empty, 1.0, p), np.where(empty, 1.0, d)
         inverse_V = 1 / np.where(self._poisson, np.inf, self._V)
         shift = a + np.einsum("mf,kfb->mkb", flat, t)
-        theta, p, g = _minimise(p, shift, d, inverse_V, self._poisson, prior)
+        if self._poisson.any():
+            theta, p, g = _minimise(p, shift, d, inverse_V, self._poisson, prior)
+        else:
+            theta, p, g = _least_squares(p, shift, d, inverse_V, prior)
         poisson = deviance(np.where(self._poisson, d, 0.0), p)
         chi2 = np.sum(np.where(self._poisson, poisson, (p - d) ** 2 * inverse_V), axis=-1)
         chi2 += np.sum(prior * theta**2, axis=-1) + np.where(impossible.any(-1), np.inf, 0.0)
@@ -284,6 +287,17 @@ class Likelihood:
             low[left], width[left] = high, 2 * width[left]
             left = left[~crossed]
         return found
+
+
+def _least_squares(p, shift, d, inverse_V, prior):
+    """As :func:`_minimise` without Poisson bins: theta makes a sum of squares least that are linear in it."""
+    k, root = len(prior), np.sqrt(inverse_V)
+    residuals = np.concatenate([(p - d) * root, np.zeros((len(p), k))], axis=-1)
+    rows = np.concatenate([shift * root, np.broadcast_to(np.diag(prior), (len(p), k, k))], axis=-1)
+    R = np.linalg.qr(np.concatenate([rows, residuals[:, None]], axis=1).mT, mode="r")
+    theta = -np.linalg.solve(R[:, :k, :k], R[:, :k, k:])[..., 0]
+    p = p + np.einsum("mk,mkb->mb", theta, shift)
+    return theta, p, (p - d) * inverse_V
 
 
 def _minimise(p, shift, d, inverse_V, poisson, prior):

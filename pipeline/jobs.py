@@ -344,10 +344,12 @@ def figures(study, folder):
     words = dict(confidence_level=analysis.confidence_level, note=note)
     common, planes = drawing | words, {}
     found = {"fig1": ("plot_fig1", drawing | dict(title="Quenching factors"))}
-    for n, title in ((2, "Profiles of the transition moments"), (3, "Limits against luminosity")):
-        experiments = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
-        parameters = dict(experiments=experiments, reading=reading, title=title)
-        found[f"fig{n}"] = f"plot_fig{n}", common | parameters
+    experiments = {e: block for e, block in drawn(study).items() if "current" in block["setups"]}
+    shown = dict(
+        fig2=["profiles", "Profiles of the transition moments"],
+        fig3=["luminosity", "Limits against luminosity"],
+    )
+    found["curves"] = "plot_curves", common | dict(experiments=experiments, reading=reading, figures=shown)
     for n, (kind, setups, beams, title) in PLANE_FIGURES.items():
         experiments = style(study, kind)
         shown = [s for s in setups if any(s in block["setups"] for block in experiments.values())]

@@ -99,7 +99,7 @@ def test_a_combination_that_the_figures_do_not_show():
     read = Study.read(None, {"combinations": {"Both": FUTURE | {"in_figures": False}}})
     found = {job: plan["parameters"] for job, plan in plans(read).items()}
     paper = {job: plan["parameters"] for job, plan in plans(Study.paper()).items()}
-    for job in ["table2", *(f"figures/{name}" for name in ("fig1", "fig2", "fig3", "planes", "budget"))]:
+    for job in ["table2", *(f"figures/{name}" for name in ("fig1", "curves", "planes", "budget"))]:
         own = {"hidden": [], "notes": [], "labels": {}}
         assert found[job] | own == paper[job] | own
     assert "Both" in found["table2"]["hidden"]

@@ -116,10 +116,14 @@ class Made:
     def plan(self, figure):
         """Script and parameters of a figure."""
         plans = jobs.figures(self.study, self.folder / "config")
-        if figure not in range(4, 9):
-            return plans[f"figures/fig{figure}" if isinstance(figure, int) else f"figures/{figure}"]
-        name, parameters = plans["figures/planes"]
-        return name, parameters | {"figures": {f"fig{figure}": parameters["figures"][f"fig{figure}"]}}
+        figure = f"fig{figure}" if isinstance(figure, int) else figure
+        if f"figures/{figure}" in plans:
+            return plans[f"figures/{figure}"]
+        for job in ("curves", "planes"):
+            name, parameters = plans[f"figures/{job}"]
+            if figure in parameters["figures"]:
+                return name, parameters | {"figures": {figure: parameters["figures"][figure]}}
+        raise ValueError(f"no job draws {figure}")
 
     def drawn(self, plan, inputs):
         found = []

@@ -13,34 +13,20 @@ rule fig1:
         "../../scripts/plot_fig1.py"
 
 
-rule fig2:
-    """Profiles of the current setups."""
+rule curve_figures:
+    """Curves of the current setups: profiles (Fig. 2) and limits against luminosity (Fig. 3)."""
     input:
-        plan=plan("figures/fig2"),
+        plan=plan("figures/curves"),
         profiles=each("results/profiles/{experiment}.h5", DRAWN),
-    output:
-        **drawn("fig2"),
-    log:
-        "logs/fig2.log",
-    group:
-        "paper"
-    script:
-        "../../scripts/plot_fig2.py"
-
-
-rule fig3:
-    """Limits against luminosity."""
-    input:
-        plan=plan("figures/fig3"),
         luminosity=each("results/luminosity/{experiment}.h5", DRAWN),
     output:
-        **drawn("fig3"),
+        expand("figures/fig{number}.{kind}", number=[2, 3], kind=["pdf", "png"]),
     log:
-        "logs/fig3.log",
+        "logs/curves.log",
     group:
         "paper"
     script:
-        "../../scripts/plot_fig3.py"
+        "../../scripts/plot_curves.py"
 
 
 rule plane_figures:
