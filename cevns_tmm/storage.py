@@ -196,9 +196,8 @@ def write_text(path: PathLike, text: str) -> None:
 def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
     """Rows of a CSV file as dictionaries, those whose lines begin so; lines that begin with # are comments."""
     with open(path, encoding="utf-8", newline="") as file:
-        lines = (line for line in file if not line.startswith("#"))
-        names = next(csv.reader(lines), [])
-        rows = csv.reader(line for line in lines if line.startswith(begin))
+        names = next(csv.reader(line for line in file if not line.startswith("#")), [])
+        rows = csv.reader(line for line in file if line.startswith(begin) and not line.startswith("#"))
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -48,6 +48,7 @@ def run(snakemake, main):
     If it fails, the reason also goes to the terminal and to :data:`FAILURES`, and the exit status is 1. It fails
     too if a result that it reads is not what its record says, or an input changes meanwhile.
     """
+    gc.disable()  # a job ends soon: what it leaves over need not be looked for
     failure = None
     with (
         open(snakemake.log[0], "w", encoding="utf-8") as log,
@@ -67,7 +68,7 @@ def run(snakemake, main):
         with open(FAILURES, "a", encoding="utf-8") as file:
             file.write(f"{message}\n")
         sys.exit(message)
-    gc.freeze()  # the process ends: it need not look for what is left over
+    gc.freeze()  # nor at its end
 
 
 def _run(snakemake, main):
