@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import glob
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -203,11 +202,10 @@ def read_csv(path: PathLike, begin: str = "") -> list[dict[str, str]]:
 
 def write_csv(path: PathLike, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 # What is in a group: {dataset: (unit, description, axes)}

@@ -20,8 +20,9 @@ def rows(key, curves):
             yield [*key, n, f"{x:.10e}", f"{y:.10e}"]
 
 
-def main(job):
-    parameters, found = job.parameters, []
+def lines(job):
+    """Rows of all contours, one plane after the other."""
+    parameters = job.parameters
     reading, files = parameters["reading"], job.by_name("counts")
     for figure, name, setup, beam, components, xi, delta in parameters["lines"]:
         group = f"{setup}/{reading}"
@@ -30,12 +31,15 @@ def main(job):
         for plane in PLANES:
             how = {"xi": math.pi * xi} if figure != "profiled" else {"profiled": True}
             curves = sensitivity.contour(plane, of.level(2), **how)
-            found += rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
+            yield from rows([figure, reading, name, setup, beam, plane, xi, delta], curves)
     for name, block in parameters["solar"].items():
         for plane in PLANES:
             key = [8, reading, name, "current", "solar", plane, "", ""]  # incoherent: no phases
-            found += rows(key, analysis(block).contour(plane))
-    write_csv(job.output[0], COLUMNS, found)
+            yield from rows(key, analysis(block).contour(plane))
+
+
+def main(job):
+    write_csv(job.output[0], COLUMNS, lines(job))
 
 
 run(snakemake, main)
