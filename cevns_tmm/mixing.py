@@ -1,7 +1,5 @@
 """Lepton mixing matrix, U = R23 R13(delta) R12."""
 
-from functools import lru_cache
-
 import numpy as np
 
 FLAVOURS = ("e", "mu", "tau")
@@ -15,11 +13,10 @@ def flavour_index(flavour: str) -> int:
     return FLAVOURS.index(flavour)
 
 
-@lru_cache(maxsize=64)
 def mixing_matrix(
     sin2_theta12: float, sin2_theta23: float, sin2_theta13: float, delta_CP: float = 0.0
 ) -> np.ndarray:
-    """Mixing matrix U, shape (3, 3), complex, read-only: rows are flavours e, mu, tau; columns 1, 2, 3.
+    """Mixing matrix U, shape (3, 3), complex: rows are flavours e, mu, tau; columns 1, 2, 3.
 
     Angles as sin², ``delta_CP`` in radians. Majorana phases are carried by the transition
     moments (Eq. 7). ValueError if a sin² is outside [0, 1].
@@ -40,6 +37,4 @@ def mixing_matrix(
     R23 = np.array([[1, 0, 0], [0, c23, s23], [0, -s23, c23]])
     R13 = np.array([[c13, 0, s13 / phase], [0, 1, 0], [-s13 * phase, 0, c13]])
     R12 = np.array([[c12, s12, 0], [-s12, c12, 0], [0, 0, 1]])
-    U = R23 @ R13 @ R12
-    U.flags.writeable = False  # the next caller gets the same array
-    return U
+    return R23 @ R13 @ R12

@@ -51,6 +51,33 @@ def test_minimum_over_pulls_is_that_of_a_general_minimiser(measured, x, sigma, t
     assert likelihood.chi2([x]) == pytest.approx(by_hand(likelihood, [x]), rel=1e-6, abs=1e-7)
 
 
+@settings(max_examples=30)
+@given(st.integers(0, 1000), st.integers(1, 5), st.integers(1, 3), st.sampled_from([1, 1e3, 1e6]))
+def test_pulls_of_gaussian_bins_are_a_covariance(seed, bins, number, precision):
+    """chi² = rᵀ C⁻¹ r with C = diag(V) + Sum_j a_j a_jᵀ of what each pull adds, also where pulls are much wider."""
+    draw = np.random.default_rng(seed)
+    d, e, s = draw.uniform(1, 2, (3, bins))
+    V, x = draw.uniform(0.5, 2, bins) / precision**2, draw.uniform(0, 1)
+    own, of_s = draw.normal(size=(2, number, bins)) / 3
+    pulls = {str(j): Pull(own[j], {"s": of_s[j]}) for j in range(number)}
+    chi2, gradient, theta = Likelihood(d, e, {"s": s}, pulls, V).profile(np.array([x]))
+    with mpmath.workdps(50):
+
+        def solved(x):
+            r = mpmath.matrix(e) + x * mpmath.matrix(s) - mpmath.matrix(d)
+            a = mpmath.matrix(own.T) + x * mpmath.matrix(of_s.T)
+            weighted = mpmath.lu_solve(mpmath.diag(V) + a * a.T, r)
+            return (r.T * weighted)[0], a.T * weighted
+
+        x = mpmath.mpf(x)
+        expected, pulled = solved(x)
+        slope = mpmath.diff(lambda x: solved(x)[0], x)
+    assert chi2 == pytest.approx(float(expected), rel=1e-9, abs=0)
+    assert theta == pytest.approx([-float(each) for each in pulled], rel=1e-6, abs=1e-9)
+    if precision < 1e6:
+        assert gradient[0] == pytest.approx(float(slope), rel=1e-5, abs=1e-6 * precision)
+
+
 @given(events, events, st.floats(0, 5), st.floats(0.1, 10))
 def test_background_from_off_time_is_minimised_in_closed_form(measured, off, x, ratio):
     """d ln p + m ln b of on p = n + b and off ratio b has its maximum at the root of a quadratic equation."""

@@ -122,6 +122,25 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.h5"]
 
 
+def test_a_table_whose_rows_fail_leaves_nothing(tmp_path):
+    path = tmp_path / "x.csv"
+
+    def rows(last):
+        yield from ([i, f"µ{i}"] for i in range(10000))
+        yield [1 / last, ""]
+
+    with pytest.raises(ZeroDivisionError):
+        storage.write_csv(path, ["number", "name"], rows(0))
+    assert list(tmp_path.iterdir()) == []
+    storage.write_csv(path, ["number", "name"], rows(2))
+    before = path.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        storage.write_csv(path, ["number", "name"], rows(0))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
+    assert [len(storage.read_csv(path)), storage.read_csv(path)[3]] == [10001, {"number": "3", "name": "µ3"}]
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path):
     (tmp_path / ".x.h5.abc.tmp").write_bytes(b"half")
     (tmp_path / ".xx.h5.abc.tmp").write_bytes(b"another's")
