@@ -187,7 +187,7 @@ class Analysis:
             moved = dataclasses.replace(sensitivity, U=mixing)
             return math.log(moved.profiled_limits(level - pulls @ pulls)[i])
 
-        (found,) = peaks(lambda pulls, _: np.apply_along_axis(log_limit, -1, pulls), np.zeros((1, 3)))
+        _, (found,) = peaks(lambda pulls, _: np.apply_along_axis(log_limit, -1, pulls), np.zeros((1, 3)))
         return math.exp(found)
 
 

@@ -17,8 +17,10 @@ PRECISION = 1e-12
 """Gain of a step at which a search ends."""
 
 
-def peaks(function: Callable[[np.ndarray, np.ndarray], np.ndarray], start: np.ndarray) -> np.ndarray:
-    """Largest values (n,) of n functions of d variables near ``start`` (n, d).
+def peaks(
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest values of n functions of d variables near ``start`` (n, d): where they are (n, d), and they (n,).
 
     ``function(u, k)`` gives the values of functions number k (m, l) at u (m, l, d), each finite. The steps go upwards along
     the axes of the curvature, at most by 1 each, and are shortened where they lose.
@@ -47,4 +49,4 @@ def peaks(function: Callable[[np.ndarray, np.ndarray], np.ndarray], start: np.nd
         left = left[np.sum(np.abs(slope[left] * step[left]), axis=-1) > PRECISION]
         if not len(left):
             break
-    return best
+    return u, best

@@ -120,7 +120,8 @@ class MomentLikelihood:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others and all phases free, shape (3,) [mu_B].
 
         ``inf`` where Lambda_i may grow without end. At the limit, the gradient of chi² in the strengths, w, makes
-        Lambda proportional to column i of (Sum_f w_f A_f)^-1; the largest |Lambda_i| of all w is the limit.
+        Lambda proportional to column i of (Sum_f w_f A_f)^-1; the largest |Lambda_i| of all w is the limit. With an
+        excess, chi² may fall with some of the strengths.
         """
 
         def limit(i):
@@ -215,58 +216,91 @@ class MomentLikelihood:
         )
         return found.fun, self.strengths(scale * (vectors @ found.x))
 
-    def _furthest(self, level, vectors, problems):
+    def _furthest(self, level, vectors, problems, turns=()):
         """Largest r with Delta chi² <= ``level`` at r v for each of some ``problems``, shape (problems,).
 
-        v is one of ``vectors(A, n)``, shape (..., 3), with A = Sum_f w_f A_f (..., 3, 3) for any w_f > 0 and the number n
-        (...) of the problem.
+        v is one of ``vectors(A, n)``, shape (..., 3), with A = Sum_f w_f A_f (..., 3, 3) for any slopes w_f of chi² and
+        the number n (...) of the problem; what is not finite is no direction. With ``turns`` it is also one of
+        ``vectors(A, n, turn)`` with any phase turn (...); the search begins with these.
         """
         active = np.isfinite(self.likelihood.uncertainty)
         if not active.any():
             return np.full(problems, np.inf)
-        forms = self._A[active] / self.likelihood.uncertainty[active, None, None]
+        scale = self.likelihood.uncertainty[active]
+        forms, others = self._A[active] / scale[:, None, None], active.sum() - 1
+        axes = [np.linspace(-12, 12, 25 if others == 1 else 13)] * others
+        grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, others) if axes else np.zeros((1, 0))
 
-        def log_radius(log_weights, n):
-            w = np.exp(np.insert(log_weights, 0, 0.0, axis=-1))
-            v = vectors(np.einsum("...f,fij->...ij", w, forms), n)
-            t = self.likelihood.interval(level, self.strengths(np.moveaxis(v, -1, 0)), self.minimum)[1]
-            with np.errstate(divide="ignore"):
-                return np.clip(np.log(np.nan_to_num(t, posinf=np.inf)) / 2, -ENDLESS, ENDLESS)
+        def weights(logs):
+            return np.exp(np.insert(logs, 0, 0.0, axis=-1))
+
+        rays = np.zeros((len(grid), len(active)))
+        rays[:, active] = scale * weights(grid)
+        # in a plane, the opposite signs have the opposite phase
+        repeat, choices = (1, [1]) if self._rises(level, rays) else (others + 1, [1, -1])
+        signs = np.array(list(itertools.product(choices, repeat=repeat)))
+
+        def log_radius(u, k):
+            (sign, n), (logs, turn) = np.divmod(k, problems), np.split(u, [others], axis=-1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                v = vectors(
+                    np.einsum("...f,fij->...ij", signs[sign] * weights(logs), forms),
+                    n,
+                    *np.moveaxis(turn, -1, 0),
+                )
+                finite = np.isfinite(v).all(axis=-1)
+                v = np.moveaxis(np.where(finite[..., None], v, 1.0), -1, 0)
+                t = self.likelihood.interval(level, self.strengths(v), self.minimum)[1]
+                log = np.log(np.where(finite, np.nan_to_num(t, posinf=np.inf), 0.0)) / 2
+            return np.clip(log, -ENDLESS, ENDLESS)
 
         # each from the best of a grid: far from the best fit there is no end, and a lower peak may be nearer
-        axes = [np.linspace(-12, 12, 13)] * (len(forms) - 1)
-        grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, len(axes)) if axes else np.zeros((1, 0))
-        blocks = np.array_split(np.arange(problems), min(problems, problems * len(grid) // 1000 + 1))
+        number = problems * len(signs)
+        blocks = np.array_split(np.arange(number), min(number, number * len(grid) // 1000 + 1))
 
-        def start(n):
-            everywhere = np.broadcast_to(grid, (len(n), *grid.shape))
-            return grid[np.argmax(log_radius(everywhere, n[:, None]), axis=1)]
+        def start(k):
+            everywhere = np.broadcast_to(grid, (len(k), *grid.shape))
+            return grid[np.argmax(log_radius(everywhere, k[:, None]), axis=1)]
 
-        found = peaks(log_radius, np.concatenate([start(n) for n in blocks]))
+        u, found = peaks(log_radius, np.concatenate([start(k) for k in blocks]))
+        for turn in turns:
+            aside = np.insert(u, others, turn, axis=-1)
+            higher = np.flatnonzero(log_radius(aside, np.arange(number)) > found)
+            if len(higher):
+                _, values = peaks(lambda u, k, higher=higher: log_radius(u, higher[k]), aside[higher])
+                found[higher] = np.maximum(found[higher], values)
+        found = found.reshape(len(signs), problems).max(axis=0)
         return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
+
+    def _rises(self, level, rays):
+        """Whether chi² rises with each strength from 0 on to where Delta chi² is ``level``, as along ``rays`` (n, f)."""
+        low, high = self.likelihood.interval(level, rays, self.minimum)
+        slope = self.likelihood.profile(np.where(np.isfinite(high), high, 0.0)[:, None] * rays)[1]
+        return bool(np.all(low == 0) and np.all(slope >= 0))
 
     def _profiled_radii(self, level, i, j, x, y):
         """Radii of a contour with the third moment and all phases free, along rays (x, y)."""
 
-        def vectors(A, ray):
+        def vectors(A, ray, turn=0.0):
             *_, phase, from_i, from_j = _eliminate(A, i, j)
             v = np.zeros(A.shape[:-1], complex)
-            v[..., i], v[..., j] = x[ray], y[ray] * phase
+            v[..., i], v[..., j] = x[ray], y[ray] * phase * np.exp(1j * turn)
             v[..., 3 - i - j] = from_i * v[..., i] + from_j * v[..., j]
             return v
 
-        return self._furthest(level, vectors, len(x))
+        # where S_ij passes 0 with w, any phase is stationary
+        return self._furthest(level, vectors, len(x), turns=(0.3, -0.3))
 
 
 def _eliminate(A, i, j):
-    """Lambda† A Lambda at its least in Lambda_k and the phases: A_ii x² + A_jj y² + 2 c x y of the moduli x, y.
+    """Lambda† A Lambda where it is stationary in Lambda_k and the phases: A_ii x² + A_jj y² + 2 c x y of the moduli x, y.
 
     For A of shape (..., 3, 3): A_ii, A_jj, c <= 0, exp(i phase) of Lambda_j against Lambda_i, and the shares of
     Lambda_i and Lambda_j in Lambda_k, each (...).
     """
     k = 3 - i - j
     A_kk = A[..., k, k].real
-    A_kk = np.where(A_kk > ROUNDING * np.trace(A, axis1=-2, axis2=-1).real, A_kk, np.inf)
+    A_kk = np.where(np.abs(A_kk) > ROUNDING * np.sum(np.abs(A), axis=(-2, -1)), A_kk, np.inf)
     from_i, from_j = -A[..., k, i] / A_kk, -A[..., k, j] / A_kk
     S_ii, S_jj = (A[..., i, i] + A[..., i, k] * from_i).real, (A[..., j, j] + A[..., j, k] * from_j).real
     S_ij = A[..., i, j] + A[..., i, k] * from_j

@@ -28,7 +28,7 @@ def test_the_top_of_each_hill_is_found(d, data):
     centres, start = (np.reshape(data.draw(numbers), (number, d)) for _ in range(2))
     roots = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1))).normal(size=(number, d, d))
     matrices = roots @ roots.mT + 0.1 * np.eye(d)
-    found = peaks(hills(centres, matrices), start)
+    _, found = peaks(hills(centres, matrices), start)
     assert found.shape == (number,)
     assert found == pytest.approx(0, abs=1e-9)
     assert np.all(found <= 0)
@@ -38,8 +38,8 @@ def test_values_are_those_of_the_function_and_never_below_the_start():
     centres, start = np.array([[1.0, -2.0], [0.5, 0.5]]), np.zeros((2, 2))
     function = hills(centres, np.array([np.eye(2), 5 * np.eye(2)]))
     begin = function(start, np.arange(2))
-    assert np.all(peaks(function, start) >= begin)
-    at_the_top = peaks(function, centres)
+    assert np.all(peaks(function, start)[1] >= begin)
+    _, at_the_top = peaks(function, centres)
     assert np.array_equal(at_the_top, function(centres, np.arange(2)))
 
 
@@ -50,7 +50,7 @@ def test_a_saddle_is_left_upwards():
         x, y = np.moveaxis(u, -1, 0)
         return -((x**2 - 1) ** 2) - y**2
 
-    assert peaks(function, np.array([[0.01, 0.3], [-0.01, -2.0]])) == pytest.approx(0, abs=1e-9)
+    assert peaks(function, np.array([[0.01, 0.3], [-0.01, -2.0]]))[1] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_bent_ridge_is_followed():
@@ -60,7 +60,7 @@ def test_a_bent_ridge_is_followed():
         x, y = np.moveaxis(u, -1, 0)
         return -((1 - x) ** 2) / 10 - 10 * (y - x**2) ** 2
 
-    assert peaks(function, np.array([[-1.5, 2.0], [0.0, 3.0]])) == pytest.approx(0, abs=1e-8)
+    assert peaks(function, np.array([[-1.5, 2.0], [0.0, 3.0]]))[1] == pytest.approx(0, abs=1e-8)
 
 
 @pytest.mark.parametrize("level", [ENDLESS, -ENDLESS])
@@ -71,7 +71,7 @@ def test_a_plain_ends_the_search_at_once(level):
         calls.append(u.shape)
         return np.full(u.shape[:-1], level)
 
-    assert list(peaks(function, np.zeros((3, 2)))) == [level] * 3
+    assert list(peaks(function, np.zeros((3, 2)))[1]) == [level] * 3
     assert len(calls) == 1
 
 
@@ -82,4 +82,4 @@ def test_no_step_is_longer_than_one_along_an_axis_of_the_curvature():
         x = u[..., 0]
         return -np.log(1 + x**2) + 3 * np.exp(-((x - 30) ** 2))
 
-    assert peaks(function, np.array([[2.0]])) == pytest.approx(0, abs=10 * PRECISION)
+    assert peaks(function, np.array([[2.0]]))[1] == pytest.approx(0, abs=10 * PRECISION)
