@@ -242,12 +242,9 @@ class MomentLikelihood:
 
         def log_radius(u, k):
             (sign, n), (logs, turn) = np.divmod(k, problems), np.split(u, [others], axis=-1)
+            A = np.einsum("...f,fij->...ij", signs[sign] * weights(logs), forms)
             with np.errstate(divide="ignore", invalid="ignore"):
-                v = vectors(
-                    np.einsum("...f,fij->...ij", signs[sign] * weights(logs), forms),
-                    n,
-                    *np.moveaxis(turn, -1, 0),
-                )
+                v = vectors(A, n, *np.moveaxis(turn, -1, 0))
                 finite = np.isfinite(v).all(axis=-1)
                 v = np.moveaxis(np.where(finite[..., None], v, 1.0), -1, 0)
                 t = self.likelihood.interval(level, self.strengths(v), self.minimum)[1]
