@@ -295,6 +295,9 @@ def _least_squares(p, shift, d, inverse_V, prior):
     residuals = np.concatenate([(p - d) * root, np.zeros((len(p), k))], axis=-1)
     rows = np.concatenate([shift * root, np.broadcast_to(np.diag(prior), (len(p), k, k))], axis=-1)
     R = np.linalg.qr(np.concatenate([rows, residuals[:, None]], axis=1).mT, mode="r")
+    own = np.abs(np.diagonal(R, axis1=-2, axis2=-1))[:, :k]
+    if not np.all(own > 1e-13 * np.linalg.norm(R[..., :k], axis=-2)):
+        raise ArithmeticError("the pulls cannot be told apart")
     theta = -np.linalg.solve(R[:, :k, :k], R[:, :k, k:])[..., 0]
     p = p + np.einsum("mk,mkb->mb", theta, shift)
     return theta, p, (p - d) * inverse_V

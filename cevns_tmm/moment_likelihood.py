@@ -236,9 +236,10 @@ class MomentLikelihood:
 
         rays = np.zeros((len(grid), len(active)))
         rays[:, active] = scale * weights(grid)
-        # in a plane, the opposite signs have the opposite phase
-        repeat, choices = (1, [1]) if self._rises(level, rays) else (others + 1, [1, -1])
-        signs = np.array(list(itertools.product(choices, repeat=repeat)))
+        choices = [1] if self._rises(level, rays) else [1, -1]
+        signs = np.array(list(itertools.product(choices, repeat=others + 1)))
+        if not turns:  # of the same direction with all signs reversed; a plane has the opposite phase then
+            signs = signs[: 2**others]
 
         def log_radius(u, k):
             (sign, n), (logs, turn) = np.divmod(k, problems), np.split(u, [others], axis=-1)
@@ -270,7 +271,7 @@ class MomentLikelihood:
         return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
 
     def _rises(self, level, rays):
-        """Whether chi² rises with each strength from 0 on to where Delta chi² is ``level``, as along ``rays`` (n, f)."""
+        """Whether each of ``rays`` (n, f) begins below ``level``, and chi² rises with each strength where it leaves it."""
         low, high = self.likelihood.interval(level, rays, self.minimum)
         slope = self.likelihood.profile(np.where(np.isfinite(high), high, 0.0)[:, None] * rays)[1]
         return bool(np.all(low == 0) and np.all(slope >= 0))

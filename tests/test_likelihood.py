@@ -308,3 +308,14 @@ def test_sum_shares_pulls_of_the_same_name():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_free_pulls_that_do_the_same_are_refused():
+    free = Pull(np.ones(3), free=True)
+    pulls = {"one": free, "other": free}
+    alone, both = (
+        Likelihood(np.arange(3.0), np.ones(3), {"e": np.ones(3)}, p, 1.0) for p in ({"one": free}, pulls)
+    )
+    assert alone.chi2([1.0]) == pytest.approx(2, rel=1e-14)
+    with pytest.raises(ArithmeticError, match="cannot be told apart"):
+        both.chi2([1.0])
