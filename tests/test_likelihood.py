@@ -319,3 +319,22 @@ def test_free_pulls_that_do_the_same_are_refused():
     assert alone.chi2([1.0]) == pytest.approx(2, rel=1e-14)
     with pytest.raises(ArithmeticError, match="cannot be told apart"):
         both.chi2([1.0])
+
+
+@given(st.integers(0, 100), st.floats(0, 3))
+def test_gaussian_and_poisson_bins_share_a_pull(seed, x):
+    draw = np.random.default_rng(seed)
+    d, e, s, V = (
+        draw.integers(1, 9, 4),
+        draw.uniform(2, 5, 4),
+        draw.uniform(0, 3, 4),
+        np.array([2.0, 0, 1, 0]),
+    )
+    flux = Pull.scale(0.2, e, {"e": s})
+
+    def chi2(theta):
+        p = (1 + 0.2 * theta) * (e + x * s)
+        return np.sum(np.where(V > 0, (p - d) ** 2 / np.maximum(V, 1), deviance(d * 1.0, p))) + theta**2
+
+    least = minimize(lambda theta: chi2(theta[0]), [0.0], bounds=[(-4.9, 9)], tol=1e-12).fun
+    assert Likelihood(d, e, {"e": s}, {"flux": flux}, V).chi2([x]) == pytest.approx(least, rel=1e-7)
