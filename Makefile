@@ -5,7 +5,8 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 RUN := . $(VENV)/bin/activate &&
-PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The locks name every package: pip need not resolve, and would ask for the newest of one with extras.
+PIP := PIP_USER=0 $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 # A study of one's own, DIR=my-study; without DIR the paper's.
 IN := $(DIR:%=%/)
