@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize
 from scipy.special import xlogy
@@ -33,18 +33,25 @@ def by_hand(likelihood, x):
     shifts = np.array([j.expected + sum(strengths[f] * t for f, t in j.signal.items()) for j in pulls])
 
     def chi2(theta):
-        p = np.maximum(start + theta @ shifts, 1e-12)
-        return np.sum(2 * (p - d + xlogy(d, d / p))) + np.sum(theta**2)
+        p = start + theta @ shifts
+        ratio = d / np.maximum(p, 1e-12)
+        return np.sum(2 * (p - d + xlogy(d, ratio))) + np.sum(theta**2), 2 * shifts @ (1 - ratio) + 2 * theta
 
     positive = {"type": "ineq", "fun": lambda theta: start + theta @ shifts, "jac": lambda theta: shifts.T}
     options = {"ftol": 1e-13, "maxiter": 1000}
-    return minimize(chi2, np.zeros(len(shifts)), method="SLSQP", constraints=positive, options=options).fun
+    how = {"method": "SLSQP", "jac": True, "constraints": positive, "options": options}
+    begins = np.vstack(
+        [np.zeros(len(shifts)), np.random.default_rng(1).normal(size=(7, len(shifts)))]
+    )  # some get stuck
+    ends = [minimize(chi2, begin, **how) for begin in begins]
+    return min(end.fun for end in ends if np.all(start + end.x @ shifts > -1e-9))
 
 
 events = st.lists(st.integers(0, 60), min_size=4, max_size=4)
 
 
 @given(events, st.floats(0, 5), st.floats(0.01, 0.6), st.floats(-0.4, 0.4))
+@example([0, 0, 0, 1], 1.0, 0.5, 0.25)
 def test_minimum_over_pulls_is_that_of_a_general_minimiser(measured, x, sigma, tilt):
     pulls = flux(sigma) | {"quenching": Pull(SM * tilt * np.arange(4) / 3, {"e": -tilt * EM["e"]})}
     likelihood = BinnedData(measured).likelihood(SM, EM, pulls)
