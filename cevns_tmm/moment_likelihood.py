@@ -17,8 +17,8 @@ from cevns_tmm.errors import check_name
 from cevns_tmm.likelihood import Likelihood
 from cevns_tmm.limits import polylines, rays
 from cevns_tmm.magnetic_moment import PLANES, pair_moments
-from cevns_tmm.maximum import ENDLESS, peaks
 from cevns_tmm.mixing import flavour_index
+from cevns_tmm.profiled import Furthest
 
 BLOCK = 10_000
 """Moments whose chi² is computed at once."""
@@ -63,7 +63,7 @@ class MomentLikelihood:
             raise ValueError(f"forms: none for {', '.join(sorted(missing))}")
 
     @cached_property
-    def _A(self):
+    def A(self) -> np.ndarray:
         """A of each strength (f, 3, 3), 0 for one without a signal."""
         signal = self.likelihood.signal.items()
         return np.array([self.forms[name] * bool(np.any(s)) for name, s in signal], complex)
@@ -74,7 +74,7 @@ class MomentLikelihood:
         A strength within the rounding error of |Lambda|² is 0.
         """
         v = np.moveaxis(np.asarray(Lambda, complex), 0, -1)
-        x = np.einsum("...i,fij,...j->...f", v.conj(), self._A, v).real
+        x = np.einsum("...i,fij,...j->...f", v.conj(), self.A, v).real
         return np.where(x > ROUNDING * np.sum(np.abs(v) ** 2, axis=-1)[..., None], x, 0.0)
 
     def delta_chi2_plane(self, plane: str, x: Numbers, y: Numbers, xi: float = 0.0) -> np.ndarray:
@@ -98,7 +98,7 @@ class MomentLikelihood:
 
     def has_limit(self, level: float) -> bool:
         """Whether any direction has a finite limit; if so, a direction without one is blind."""
-        return bool(np.any(np.isfinite(self.likelihood.interval(level, np.eye(len(self._A)))[1])))
+        return bool(np.any(np.isfinite(self.likelihood.interval(level, np.eye(len(self.A)))[1])))
 
     def limits(self, level: float) -> np.ndarray:
         """Upper limits on |Lambda_1|, |Lambda_2|, |Lambda_3|, the others 0, shape (3,) [mu_B].
@@ -125,11 +125,11 @@ class MomentLikelihood:
         """
 
         def limit(i):
-            def column(A, _):
+            def column(A, _, turn):
                 inverse = np.linalg.pinv(A, hermitian=True)[..., i]
-                return inverse / inverse[..., [i]]
+                return inverse / inverse[..., [i]] * np.exp(1j * turn * np.arange(3))
 
-            return self._furthest(level, column, 1)[0]
+            return Furthest(self, level, np.where(np.arange(3) == i, [[1.0]], np.nan), column).radii()[0]
 
         return np.array([np.inf if endless else limit(i) for i, endless in enumerate(self._unbounded(level))])
 
@@ -144,15 +144,15 @@ class MomentLikelihood:
         for passed in itertools.product([False, True], repeat=active.sum()):
             grows = np.zeros(len(scale), bool)
             grows[active] = passed
-            far = np.where(grows, 1e6 * np.where(active, scale, 0.0), self._best_fit[1])
+            far = np.where(grows, 1e6 * np.where(active, scale, 0.0), self.strengths(self.best_fit))
             if not any(passed) or self.likelihood.chi2(far) - self.minimum <= level:
-                values, vectors = np.linalg.eigh(self._A[~grows].sum(axis=0))
+                values, vectors = np.linalg.eigh(self.A[~grows].sum(axis=0))
                 found |= np.any(np.abs(vectors[:, values < ROUNDING]) ** 2 > ROUNDING, axis=1)
         return found
 
     def blind(self) -> np.ndarray:
         """Directions without events, Eqs. (13)-(14): unit vectors as the rows of a (d, 3) array."""
-        values, vectors = np.linalg.eigh(self._A.sum(axis=0))
+        values, vectors = np.linalg.eigh(self.A.sum(axis=0))
         return vectors.T[values < ROUNDING]
 
     def contour(
@@ -165,7 +165,7 @@ class MomentLikelihood:
         """
         check_name("plane", plane, PLANES)
         i, j = PLANES[plane]
-        total, pair = self._A.sum(axis=0), pair_moments(plane, [1.0, 0.0], [0.0, 1.0], xi)
+        total, pair = self.A.sum(axis=0), pair_moments(plane, [1.0, 0.0], [0.0, 1.0], xi)
         if profiled:
             a, b, c = (float(value[0]) for value in _eliminate(total[None], i, j)[:3])
         else:
@@ -180,9 +180,9 @@ class MomentLikelihood:
 
     @cached_property
     def _best_fit(self):
-        """Least chi² over all moments, and the strengths there."""
+        """Least chi² over all moments, and the moments (3,) [mu_B] there."""
         # where one strength is least or largest, and anywhere else: chi² may have several minima
-        ends = np.hstack(np.linalg.eigh(self._A)[1])
+        ends = np.hstack(np.linalg.eigh(self.A)[1])
         rays = np.hstack([np.vstack([ends.real, ends.imag]), np.random.default_rng(1).normal(size=(6, 100))])
         return self._least(np.hstack([np.eye(3), 1j * np.eye(3)]), rays, low=None)
 
@@ -191,103 +191,48 @@ class MomentLikelihood:
         """Least chi² over all moments."""
         return self._best_fit[0]
 
+    @property
+    def best_fit(self) -> np.ndarray:
+        """Moments (3,) [mu_B] where chi² is least, one choice of many."""
+        return self._best_fit[1]
+
     def _least(self, vectors, rays, low):
-        """Least chi² over Lambda = Sum_k c_k vectors[:, k], with real c_k of at least ``low``, and the strengths there.
+        """Least chi² over Lambda = Sum_k c_k vectors[:, k], with real c_k of at least ``low``, and Lambda there.
 
         The search begins at the best fit along the best of the ``rays`` (k, n).
         """
         strengths = self.strengths(vectors @ rays)
         t = self.likelihood.best_fit(strengths)
         if not np.any(finite := np.isfinite(t) & (t > 0)):
-            none = np.zeros(len(self._A))
-            return float(self.likelihood.chi2(none)), none
+            return float(self.likelihood.chi2(np.zeros(len(self.A)))), np.zeros(3)
         best = np.argmin(self.likelihood.chi2(np.where(finite, t, 0.0)[:, None] * strengths))
         scale = np.sqrt(t[best])
 
         def chi2(c):
             Lambda = scale * (vectors @ c)
             value, slope, _ = self.likelihood.profile(self.strengths(Lambda))
-            in_Lambda = 2 * np.einsum("f,fij,j->i", slope, self._A, Lambda)
+            in_Lambda = 2 * np.einsum("f,fij,j->i", slope, self.A, Lambda)
             return value, scale * (vectors.conj().T @ in_Lambda).real
 
         bounds, options = [(low, None)] * len(rays), {"ftol": 1e-15, "gtol": 1e-12}
         found = scipy.optimize.minimize(
             chi2, rays[:, best], jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
-        return found.fun, self.strengths(scale * (vectors @ found.x))
-
-    def _furthest(self, level, vectors, problems, turns=()):
-        """Largest r with Delta chi² <= ``level`` at r v for each of some ``problems``, shape (problems,).
-
-        v is one of ``vectors(A, n)``, shape (..., 3), with A = Sum_f w_f A_f (..., 3, 3) for any slopes w_f of chi² and
-        the number n (...) of the problem; what is not finite is no direction. With ``turns`` it is also one of
-        ``vectors(A, n, turn)`` with any phase turn (...); the search begins with these.
-        """
-        active = np.isfinite(self.likelihood.uncertainty)
-        if not active.any():
-            return np.full(problems, np.inf)
-        scale = self.likelihood.uncertainty[active]
-        forms, others = self._A[active] / scale[:, None, None], active.sum() - 1
-        axes = [np.linspace(-12, 12, 25 if others == 1 else 13)] * others
-        grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, others) if axes else np.zeros((1, 0))
-
-        def weights(logs):
-            return np.exp(np.insert(logs, 0, 0.0, axis=-1))
-
-        rays = np.zeros((len(grid), len(active)))
-        rays[:, active] = scale * weights(grid)
-        choices = [1] if self._rises(level, rays) else [1, -1]
-        signs = np.array(list(itertools.product(choices, repeat=others + 1)))
-        if not turns:  # of the same direction with all signs reversed; a plane has the opposite phase then
-            signs = signs[: 2**others]
-
-        def log_radius(u, k):
-            (sign, n), (logs, turn) = np.divmod(k, problems), np.split(u, [others], axis=-1)
-            A = np.einsum("...f,fij->...ij", signs[sign] * weights(logs), forms)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                v = vectors(A, n, *np.moveaxis(turn, -1, 0))
-                finite = np.isfinite(v).all(axis=-1)
-                v = np.moveaxis(np.where(finite[..., None], v, 1.0), -1, 0)
-                t = self.likelihood.interval(level, self.strengths(v), self.minimum)[1]
-                log = np.log(np.where(finite, np.nan_to_num(t, posinf=np.inf), 0.0)) / 2
-            return np.clip(log, -ENDLESS, ENDLESS)
-
-        # each from the best of a grid: far from the best fit there is no end, and a lower peak may be nearer
-        number = problems * len(signs)
-        blocks = np.array_split(np.arange(number), min(number, number * len(grid) // 1000 + 1))
-
-        def start(k):
-            everywhere = np.broadcast_to(grid, (len(k), *grid.shape))
-            return grid[np.argmax(log_radius(everywhere, k[:, None]), axis=1)]
-
-        u, found = peaks(log_radius, np.concatenate([start(k) for k in blocks]))
-        for turn in turns:
-            aside = np.insert(u, others, turn, axis=-1)
-            higher = np.flatnonzero(log_radius(aside, np.arange(number)) > found)
-            if len(higher):
-                _, values = peaks(lambda u, k, higher=higher: log_radius(u, higher[k]), aside[higher])
-                found[higher] = np.maximum(found[higher], values)
-        found = found.reshape(len(signs), problems).max(axis=0)
-        return np.select([found <= -ENDLESS, found >= ENDLESS], [0.0, np.inf], np.exp(found))
-
-    def _rises(self, level, rays):
-        """Whether each of ``rays`` (n, f) begins below ``level``, and chi² rises with each strength where it leaves it."""
-        low, high = self.likelihood.interval(level, rays, self.minimum)
-        slope = self.likelihood.profile(np.where(np.isfinite(high), high, 0.0)[:, None] * rays)[1]
-        return bool(np.all(low == 0) and np.all(slope >= 0))
+        return found.fun, scale * (vectors @ found.x)
 
     def _profiled_radii(self, level, i, j, x, y):
         """Radii of a contour with the third moment and all phases free, along rays (x, y)."""
 
-        def vectors(A, ray, turn=0.0):
+        def vectors(A, ray, turn):
             *_, phase, from_i, from_j = _eliminate(A, i, j)
             v = np.zeros(A.shape[:-1], complex)
             v[..., i], v[..., j] = x[ray], y[ray] * phase * np.exp(1j * turn)
             v[..., 3 - i - j] = from_i * v[..., i] + from_j * v[..., j]
             return v
 
-        # where S_ij passes 0 with w, any phase is stationary
-        return self._furthest(level, vectors, len(x), turns=(0.3, -0.3))
+        shares = np.full((len(x), 3), np.nan)
+        shares[:, i], shares[:, j] = x, y
+        return Furthest(self, level, shares, vectors).radii()
 
 
 def _eliminate(A, i, j):

@@ -24,6 +24,9 @@ FEW = 5.0
 IMPROBABLE = 1e-3
 """Probability of a chi-squared as large or larger below which the data do not fit."""
 
+STRONG = 100.0
+"""Delta chi-squared of an excess, ten standard deviations, above which the search for profiled limits may stop early."""
+
 _USUAL = {
     "flux_per_cm2_s": (1e8, 1e15, "far from that of any source; is it in 1/(cm² s)?"),
     "baseline_m": (1, 1000, "far from that of any detector; is it in m?"),
@@ -126,4 +129,5 @@ def _surprises(one):
         yield f"observed: the least chi-squared, {fit.minimum:.3g} in {bins} bins, has a probability of {p:.1g}: nothing fits these data"
     if (rise := fit.likelihood.chi2(np.zeros(len(fit.forms))) - fit.minimum) > level:
         what = f"delta chi-squared is {rise:.3g}, above {level:.3g}"
-        yield f"observed: without magnetic moments {what}: zero is outside the interval, of which a limit is only the upper end"
+        more = "; profiled limits of so strong an excess may come out too small" if rise > STRONG else ""
+        yield f"observed: without magnetic moments {what}: zero is outside the interval, of which a limit is only the upper end{more}"

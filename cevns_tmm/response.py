@@ -22,6 +22,7 @@ FLUCTUATIONS = ("poisson", "gamma")
 """Distributions of the number of photoelectrons."""
 
 _ALL = FlatEfficiency(1.0)
+_NARROW = 1e-3  # standard deviations: below, the share of a bin is its density times its width
 _FAR = 8.0  # standard deviations that a Gaussian reaches: 6e-16 of it is beyond
 
 
@@ -58,8 +59,16 @@ class Gaussian:
 
     def shares(self, E: Numbers, edges: np.ndarray) -> np.ndarray:
         """Share measured between neighbouring ``edges`` (b+1,) for energies ``E`` (n,): (b, n)."""
-        with np.errstate(divide="ignore"):
-            return np.diff(scipy.special.ndtr((edges[:, None] - E) / self.sigma(E)), axis=0)
+        sigma, column = np.maximum(self.sigma(E), 1e-300), edges[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            z, width = (column - E) / sigma, np.diff(column, axis=0) / sigma
+            middle = ((column[1:] + column[:-1]) / 2 - E) / sigma
+            density = np.exp(-(middle**2) / 2) / math.sqrt(2 * math.pi)
+            narrow = width * density * (1 + width**2 * (middle**2 - 1) / 24)  # what is left is 1e-15 of it
+        # above E the difference of what is farther above: it holds all digits
+        below, above = scipy.special.ndtr(z), scipy.special.ndtr(-z)
+        wide = np.where(z[:-1] > 0, -np.diff(above, axis=0), np.diff(below, axis=0))
+        return np.where(width < _NARROW, narrow, wide)
 
     def marks(self, edges: np.ndarray) -> np.ndarray:
         """Ends of quadrature panels about the edges."""

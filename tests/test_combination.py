@@ -214,7 +214,7 @@ def furthest(model, level, shares, near):
     def slope(z):
         Lambda = moments(z)
         w = model.likelihood.profile(model.strengths(Lambda))[1]
-        of_Lambda = -2 * (np.einsum("f,fij->ij", w, model._A) @ Lambda).conj()
+        of_Lambda = -2 * (np.einsum("f,fij->ij", w, model.A) @ Lambda).conj()
         turned = 1j * np.exp(z[0] + 1j * z[1:4]) * shared
         moved = [of_Lambda * turned, of_Lambda * near * free, 1j * of_Lambda * near * free]
         return np.insert(np.concatenate(moved).real, 0, (of_Lambda @ (turned / 1j)).real)
@@ -235,8 +235,8 @@ def furthest(model, level, shares, near):
     return best
 
 
-def fluctuated(seed):
-    """Two or three strengths in some bins with up to two pulls, and data that fluctuate about a small signal."""
+def fluctuated(seed, most=0.3):
+    """Two or three strengths in some bins with up to two pulls, and data that fluctuate about strengths up to ``most``."""
     rng = np.random.default_rng(seed)
     names = list(FORMS)[: 2 + seed % 2]
     bins = int(rng.integers(2, 5))
@@ -244,17 +244,24 @@ def fluctuated(seed):
     signal = {name: rng.uniform(0.01, 20, bins) for name in names}
     pulls = {"flux": Pull.scale(0.2, expected, signal), "background": Pull(0.1 * expected)}
     pulls = dict(list(pulls.items())[: rng.integers(0, 3)])
-    measured = rng.poisson(expected + sum(rng.uniform(0, 0.3) * s for s in signal.values()))
+    measured = rng.poisson(expected + sum(rng.uniform(0, most) * s for s in signal.values()))
     likelihood = Likelihood(measured, expected, signal, pulls, expected if seed % 4 < 2 else 0.0)
     return MomentLikelihood(likelihood, {name: FORMS[name] for name in names})
 
 
+def long(*values):
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize(
-    "seed", [0, 2, 6, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 4, 5, 10, 12))]
+    ("seed", "most"),
+    [(0, 0.3), (2, 0.3), (6, 0.3), (8, 10)]
+    + [long(seed, 0.3) for seed in (1, 4, 5, 10, 12)]
+    + [long(seed, 10) for seed in (0, 1, 3, 6)],
 )
-def test_profiled_limits_and_planes_of_data_that_fluctuate(seed):
-    """chi² may fall with a strength, and the best phase be of any value."""
-    model, free = fluctuated(seed), np.full(3, np.nan)
+def test_profiled_limits_and_planes_of_data_that_fluctuate(seed, most):
+    """chi² may fall with a strength, the best phase be of any value, and an excess leave few directions."""
+    model, free = fluctuated(seed, most), np.full(3, np.nan)
     for i, limit in enumerate(model.profiled_limits(ONE)):
         if np.isfinite(limit):
             assert limit == pytest.approx(
@@ -267,7 +274,16 @@ def test_profiled_limits_and_planes_of_data_that_fluctuate(seed):
             if np.isfinite(radii[n]):
                 shares = free.copy()
                 shares[[i, j]] = x[n], y[n]
-                assert radii[n] == pytest.approx(furthest(model, TWO, shares, radii[n]), rel=1e-6)
+                assert radii[n] == pytest.approx(furthest(model, TWO, shares, radii[n] or 1.0), rel=1e-6)
+
+
+@pytest.mark.long
+def test_limits_of_a_very_strong_excess_are_not_below_its_best_fit():
+    """So few directions are left that none of a grid is among them."""
+    model = fluctuated(1, 100)
+    limits = model.profiled_limits(ONE)
+    assert model.delta_chi2(model.best_fit) == pytest.approx(0, abs=1e-9)
+    assert np.all(limits >= np.abs(model.best_fit) * (1 - 1e-9))
 
 
 def test_each_ray_of_a_profiled_plane_is_as_if_it_were_alone():

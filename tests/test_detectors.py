@@ -304,6 +304,18 @@ def test_gaussian_shares_are_those_of_the_normal_distribution(noise, E):
     assert found == pytest.approx(np.diff(stats.norm.cdf(edges, E, noise)), rel=0, abs=1e-14)
 
 
+@given(st.floats(0.05, 0.3), st.floats(0.01, 2.0), st.floats(-9, -0.5))
+def test_gaussian_shares_hold_their_digits_in_narrow_bins_and_far_above(noise, E, log_width):
+    """The integral of the density: a difference of two near 1/2 or 1 would lose them."""
+    edges = np.array([1.0, 1.0 + 10**log_width])
+    found = Gaussian(noise_keV=noise).shares(np.array([E]), edges)[0, 0]
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = (edges[1] - edges[0]) / 2
+    assert found == pytest.approx(
+        half * weights @ stats.norm.pdf(1.0 + half * (1 + nodes), E, noise), rel=1e-11
+    )
+
+
 PE = dict(
     target={"Cs": 1, "I": 1},
     flux_per_cm2_s=None,
