@@ -124,25 +124,25 @@ class Furthest:
         """
         problems = np.arange(len(self.shares))
         v, *turned = (self._direction(logs, problems, turn) for turn in (0.0, *TURNS))
-        rises = self._rises()
 
         def search(k, start):
-            if rises and not self._log_radius(start) > found[k]:
-                return
             for end in (start, self._uphill(k, start)):
                 if (log := self._log_radius(end)) > found[k]:
                     v[:, k], found[k] = end, log
 
-        for k in np.flatnonzero(found < ENDLESS):
-            for start in turned:
+        rises = self._rises()
+        for start in turned:
+            better = self._log_radius(start) > found if rises else found < ENDLESS
+            for k in np.flatnonzero(better):
                 search(k, start[:, k])
-            if not rises:
-                search(k, self._beside(k, self.model.best_fit))
-        if not rises:
-            for near, k in itertools.chain(itertools.pairwise(problems), itertools.pairwise(problems[::-1])):
-                aside = self._beside(k, v[:, near])
-                if self._log_radius(aside) > found[k]:
-                    search(k, aside)
+        if rises:
+            return found
+        for k in np.flatnonzero(found < ENDLESS):
+            search(k, self._beside(k, self.model.best_fit))
+        for near, k in itertools.chain(itertools.pairwise(problems), itertools.pairwise(problems[::-1])):
+            aside = self._beside(k, v[:, near])
+            if self._log_radius(aside) > found[k]:
+                search(k, aside)
         return found
 
     def _beside(self, k, v):
