@@ -28,7 +28,6 @@ BLOCK = 1000
 SLSQP = {"ftol": 1e-12, "maxiter": 100}
 """Options of the search in the moments: ten steps are usual, and those that need many more find nothing."""
 
-
 TURNS = 0.3, -0.3
 """Turns of phases with which a search in the moments begins: without any, it may rest on a saddle."""
 
