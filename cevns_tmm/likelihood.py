@@ -247,10 +247,11 @@ class Likelihood:
         best = np.ravel(self.best_fit(direction, 0.0 if minimum is None else minimum))
         start = np.where(np.isfinite(best), best, 0.0)
         least = self.chi2(start[:, None] * rays)
-        ceiling = level + (least if minimum is None else np.full(len(rays), minimum))
-        if np.any(far := (least > MOST_CHI2) & (least <= ceiling)):
-            why = f"neither background nor neutrinos explain it: the least chi² is {np.max(least[far]):.3g}"
+        reference = least if minimum is None else np.full(len(rays), minimum)
+        if (most := np.max(reference)) > MOST_CHI2:
+            why = f"neither background nor neutrinos explain it: the least chi² is {most:.3g}"
             raise ValueError(f"observed: {why}, must be at most {MOST_CHI2:g}")
+        ceiling = level + reference
 
         def above(t, ray):
             return self.chi2(t[:, None] * rays[ray]) - ceiling[ray]

@@ -286,6 +286,15 @@ def test_limits_of_a_very_strong_excess_are_not_below_its_best_fit():
     assert np.all(limits >= np.abs(model.best_fit) * (1 - 1e-9))
 
 
+def test_planes_of_data_that_nothing_explains_are_refused():
+    """Also where no ray is within the level: the least chi² of the plane is between two of them."""
+    signal = {"e": np.array([1.0, 0.0, 0.0]), "mu": np.array([0.0, 1.0, 0.0])}
+    model = MomentLikelihood(Likelihood([1e9, 3e9, 1e9], [1e3, 1e3, 1e3], signal), FORMS)
+    for profiled in (False, True):
+        with pytest.raises(ValueError, match="neither background nor neutrinos explain it"):
+            model.contour("12", TWO, points=41, profiled=profiled)
+
+
 def test_each_ray_of_a_profiled_plane_is_as_if_it_were_alone():
     """What one ray has at its best is of no use to others far from it."""
     model = three_strengths(1, 2, 3)
