@@ -1,8 +1,9 @@
 """Largest moments that data allow, with the other moments and all phases free.
 
-Along a ray Lambda = r v the largest r follows from one function; what is looked for is the best v. At it, the gradient
-of chi² in the strengths, w, tells v: it makes Lambda† (Sum_f w_f A_f) Lambda stationary. So a search goes over w > 0, as
-chi² rises with each strength. Data that fluctuate may let it fall with some; then a search in the moments goes on.
+Along a ray Lambda = r v the largest r follows from one function; what is looked for is the best v. With w, the gradient
+of chi² in the strengths there, it makes Lambda† (Sum_f w_f A_f) Lambda stationary. So a search goes over w > 0, which is
+enough where chi² rises with each strength. With data that fluctuate it may fall with some: then a search in the moments
+goes on.
 """
 
 from __future__ import annotations
@@ -77,16 +78,17 @@ class Furthest:
         return np.moveaxis(v, -1, 0)
 
     def _log_radius_at(self, logs, k):
-        v = self._direction(logs, k)
-        known = np.isfinite(v).all(axis=0)
-        return np.where(known, self._log_radius(np.where(known, v, 1.0)), -2 * MOST_CHI2)
+        return self._log_radius(self._direction(logs, k))
 
     def _log_radius(self, v):
         """Logarithm of r along v (3, ...), at most ENDLESS.
 
-        Where chi² stays above the level it is below -ENDLESS by how much, so that a search finds out of there.
+        Where chi² stays above the level it is below -ENDLESS by how much, so that a search finds out of there; what is
+        no direction is lower still.
         """
-        likelihood, minimum, x = self.model.likelihood, self.model.minimum, self.model.strengths(v)
+        known = np.isfinite(v).all(axis=0)
+        likelihood, minimum = self.model.likelihood, self.model.minimum
+        x = self.model.strengths(np.where(known, v, 1.0))
         end = likelihood.interval(self.level, x, minimum)[1]
         with np.errstate(divide="ignore"):
             found = np.asarray(np.clip(np.log(end) / 2, -ENDLESS, ENDLESS))
@@ -94,7 +96,7 @@ class Furthest:
             best = likelihood.best_fit(rays, minimum)
             chi2 = likelihood.chi2(np.where(np.isfinite(best), best, 0.0)[:, None] * rays)
             found[none] = -ENDLESS - np.minimum(chi2 - minimum - self.level, MOST_CHI2)
-        return found
+        return np.where(known, found, -2 * MOST_CHI2)
 
     def _start(self):
         """The best of the grid for each problem: far from the best fit there is no end, and a lower peak may be nearer."""
@@ -171,7 +173,7 @@ class Furthest:
 
         @lru_cache(maxsize=1)
         def room(u):
-            """How far chi² is below the level, about linear in u, and the gradient."""
+            """How far chi² is below the level, by a root that grows about as the strengths, and the gradient."""
             Lambda = moments(np.array(u))
             chi2, slope, _ = self.model.likelihood.profile(self.model.strengths(Lambda))
             above = np.clip(chi2 - self.model.minimum, 0.0, MOST_CHI2)
