@@ -248,7 +248,7 @@ class Likelihood:
         start = np.where(np.isfinite(best), best, 0.0)
         least = self.chi2(start[:, None] * rays)
         reference = least if minimum is None else np.full(len(rays), minimum)
-        if (most := np.max(reference)) > MOST_CHI2:
+        if (most := np.max(reference, initial=0.0)) > MOST_CHI2:
             why = f"neither background nor neutrinos explain it: the least chi² is {most:.3g}"
             raise ValueError(f"observed: {why}, must be at most {MOST_CHI2:g}")
         ceiling = level + reference
