@@ -124,7 +124,8 @@ class Furthest:
         Where chi² rises with each strength it begins only with other phases that are better, as they may be in a plane.
         """
         problems = np.arange(len(self.shares))
-        v, *turned = (self._direction(logs, problems, turn) for turn in (0.0, *TURNS))
+        turns = TURNS if np.any(self.model.A.imag) else TURNS[:1]  # else the other is the conjugate
+        v, *turned = (self._direction(logs, problems, turn) for turn in (0.0, *turns))
 
         def search(k, start):
             for end in (start, self._uphill(k, start)):
@@ -138,8 +139,9 @@ class Furthest:
                 search(k, start[:, k])
         if rises:
             return found
-        for k in np.flatnonzero(found < ENDLESS):
-            search(k, self._beside(k, self.model.best_fit))
+        if self.model.delta_chi2(np.zeros(3)) > self.level:  # few directions are left, and this is one
+            for k in np.flatnonzero(found < ENDLESS):
+                search(k, self._beside(k, self.model.best_fit))
         for near, k in itertools.chain(itertools.pairwise(problems), itertools.pairwise(problems[::-1])):
             aside = self._beside(k, v[:, near])
             if self._log_radius(aside) > found[k]:

@@ -14,12 +14,13 @@ from pipeline.job import run, unique
 
 
 def check_shape(delta_chi2, level, name):
-    """ValueError if a profile, shape (parameter, Lambda), falls again above its minimum, or below it.
+    """ValueError if a profile, shape (parameter, Lambda), has no one interval below the level, or falls below its minimum.
 
-    Far above the level of the limit it may fall: a pull that takes events away costs less there than they do.
+    Above the level of the limit it may fall: a pull that takes events away costs less there than they do, and the sum of
+    one that levels off and another that fluctuates has its minimum there.
     """
     for parameter, curve in zip(PARAMETERS, delta_chi2, strict=True):
-        rising = np.diff(np.minimum(curve, 10 * level)[np.argmin(curve) :])
+        rising = np.diff(np.minimum(curve, level)[np.argmin(curve) :])
         if np.any(rising < -1e-9 * np.max(np.abs(curve))):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
         if np.min(curve) < -1e-6 * np.max(np.abs(curve)):

@@ -209,6 +209,16 @@ def test_measured_events_that_do_not_fit_are_said(tmp_path, factor, added, flux,
         assert re.search(text.replace("{:.3g}", f"{2 * n_sm.sum():.3g}"), note)
 
 
+@pytest.mark.parametrize("factor", [1.2, 100])
+def test_a_strong_excess_is_said_to_make_profiled_limits_hard_to_find(tmp_path, factor):
+    here = {"mass_kg": 100.0, "background": None}
+    n_sm = mine(tmp_path, here).binned()["nuebar"][0]
+    block = changed(MINE, here | {"observed": {"events": [float(round(factor * n)) for n in n_sm]}})
+    (note,) = [note for note in study(tmp_path, {"Mine": block}).notes if "zero is outside" in note]
+    rise = float(re.search(r"delta chi-squared is ([0-9.e+]+)", note)[1])
+    assert (rise > 100, "so strong an excess" in note) == (factor == 100, factor == 100)
+
+
 DATA = {"n_measured": 9, "beam_neutrons": 1, "steady_state": 1, "sigma_signal": 0.1, "sigma_background": 0.1}
 
 

@@ -44,3 +44,10 @@ def test_equal_beams_are_links_to_each_other(found):
 def test_other_moments_are_free_only_where_a_table_wants_them(found):
     groups = made("profiles", found, BEAMS, [1e-11, 1e-8], 5, ["third"])
     assert ["free_method" in groups[f"{GROUP}/{beam}"] for beam in BEAMS] == [False, False, True]
+
+
+def test_a_profile_may_fall_far_above_its_limit():
+    """As the sum of one that levels off and of one that fluctuates does."""
+    made("check_shape", 3 * [[0.0, 5.0, 25.0, 24.9, 25.0]], 2.7, "sum")
+    with pytest.raises(ValueError, match="sum: delta_chi2 of Lambda1 falls again above its minimum"):
+        made("check_shape", 3 * [[0.0, 5.0, 25.0, 2.6, 25.0]], 2.7, "sum")

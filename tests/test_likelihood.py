@@ -345,3 +345,11 @@ def test_gaussian_and_poisson_bins_share_a_pull(seed, x):
 
     least = minimize(lambda theta: chi2(theta[0]), [0.0], bounds=[(-4.9, 9)], tol=1e-12).fun
     assert Likelihood(d, e, {"e": s}, {"flux": flux}, V).chi2([x]) == pytest.approx(least, rel=1e-7)
+
+
+def test_data_that_nothing_explains_are_refused_but_not_a_ray_that_does_not():
+    """Far above a minimum that is known, a ray only has no interval."""
+    likelihood = Likelihood([1e12, 0.0], [1.0, 1.0], {"e": [0.0, 1.0], "mu": [0.0, 2.0]})
+    with pytest.raises(ValueError, match="neither background nor neutrinos explain it"):
+        likelihood.interval(2.71, np.eye(2))
+    assert np.isnan(likelihood.interval(2.71, np.eye(2), 0.0)).all()
