@@ -13,14 +13,13 @@ from pipeline.analyses import analysis, events
 from pipeline.job import run, unique
 
 
-def check_shape(delta_chi2, level, name):
-    """ValueError if a profile, shape (parameter, Lambda), has no one interval below the level, or falls below its minimum.
+def check_shape(delta_chi2, most, name):
+    """ValueError if a profile, shape (parameter, Lambda), falls again above its minimum, where below ``most``, or below it.
 
-    Above the level of the limit it may fall: a pull that takes events away costs less there than they do, and the sum of
-    one that levels off and another that fluctuates has its minimum there.
+    Far above the level of the limit it may fall: a pull that takes events away costs less there than they do.
     """
     for parameter, curve in zip(PARAMETERS, delta_chi2, strict=True):
-        rising = np.diff(np.minimum(curve, level)[np.argmin(curve) :])
+        rising = np.diff(np.minimum(curve, most)[np.argmin(curve) :])
         if np.any(rising < -1e-9 * np.max(np.abs(curve))):
             raise ValueError(f"{name}: delta_chi2 of {parameter} falls again above its minimum")
         if np.min(curve) < -1e-6 * np.max(np.abs(curve)):
@@ -68,7 +67,9 @@ def profiles(found, beams, range_muB, points, free):
         of = analysis(block)
         sensitivity = of.sensitivity(counts, components)
         groups[group] = profile(of, sensitivity, Lambda)
-        check_shape(groups[group]["delta_chi2"].values, of.level(1), group)
+        # a sum of one that levels off and one that fluctuates may fall anywhere above the level of its limit
+        most = of.level(1) * (1 if sensitivity.U is None else 10)
+        check_shape(groups[group]["delta_chi2"].values, most, group)
         if is_free:
             groups[group] |= free_limits(free_moments(of, sensitivity, counts, components))
     return groups | {group: Link(other) for group, other in same.items()}
